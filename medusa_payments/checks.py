@@ -1,0 +1,70 @@
+"""Wrong settings, found by ``manage.py check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, register
+
+from medusa_payments import settings
+from medusa_payments.errors import ConfigurationError, UnsupportedCurrency
+from medusa_payments.money import decimals
+from medusa_payments.providers.registry import configuration_errors
+
+
+@register("medusa_payments")
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        return list(_errors())
+    except ConfigurationError as error:
+        return [Error(str(error), id="medusa_payments.E001")]
+
+
+def _errors() -> Iterator[CheckMessage]:
+    for name in settings.unknown_names():
+        yield Error(f"MEDUSA_PAYMENTS has no setting {name!r}.", id="medusa_payments.E002")
+    for text in configuration_errors():
+        yield Error(text, id="medusa_payments.E003")
+    if settings.WEBHOOK_APPLY not in ("inline", "deferred"):
+        yield Error(
+            "MEDUSA_PAYMENTS['WEBHOOK_APPLY'] must be 'inline' or 'deferred'.",
+            id="medusa_payments.E004",
+        )
+    if not django_settings.USE_TZ:
+        yield Error("medusa_payments needs USE_TZ = True.", id="medusa_payments.E005")
+    for name in ("SAFE_DELETE_FIELD_NAME", "SAFE_DELETE_CASCADED_FIELD_NAME"):
+        if hasattr(django_settings, name):
+            yield Error(
+                f"{name} renames columns of medusa_payments' tables; remove the setting.",
+                id="medusa_payments.E006",
+            )
+    yield from _currency_errors()
+    yield from _number_errors()
+
+
+def _currency_errors() -> Iterator[CheckMessage]:
+    code = settings.DEFAULT_CURRENCY
+    if not code:
+        return
+    try:
+        decimals(code)
+    except UnsupportedCurrency as error:
+        yield Error(f"DEFAULT_CURRENCY: {error}", id="medusa_payments.E007")
+
+
+def _number_errors() -> Iterator[CheckMessage]:
+    for name in ("NOT_FOUND_HORIZON", "LEASE_SECONDS", "PENDING_INTERVAL"):
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            yield Error(
+                f"MEDUSA_PAYMENTS[{name!r}] must be a number of seconds, 0 or more.",
+                id="medusa_payments.E008",
+            )
+    schedule = settings.RECONCILE_SCHEDULE
+    if not schedule or any(isinstance(s, bool) or s <= 0 for s in schedule):
+        yield Error(
+            "MEDUSA_PAYMENTS['RECONCILE_SCHEDULE'] must be a non-empty list of positive seconds.",
+            id="medusa_payments.E009",
+        )

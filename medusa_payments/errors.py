@@ -1,0 +1,172 @@
+"""Every error that the package raises: one tree, the facts as attributes, a stable ``code``.
+
+A docstring is the error's default message. HTTP statuses belong to ``api/errors.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class MedusaPaymentsError(Exception):
+    """The payment could not be handled."""
+
+    code: ClassVar[str] = "payments_error"
+
+    def __init__(self, message: str | None = None, **facts: Any) -> None:
+        self.message = message or self._default_message(facts)
+        for name, value in facts.items():
+            setattr(self, name, value)
+        super().__init__(self.message)
+
+    def _default_message(self, facts: dict[str, Any]) -> str:
+        text = " ".join((type(self).__doc__ or "").split())
+        return text.format(**facts) if facts else text
+
+
+class ConfigurationError(MedusaPaymentsError):
+    """The setting MEDUSA_PAYMENTS is not usable."""
+
+    code = "configuration_error"
+
+
+class OpenTransaction(MedusaPaymentsError):
+    """This operation asks a payment provider and commits what it learns, so it cannot run inside
+    an open transaction: a rollback would erase the record of money that moved. Call it outside
+    transaction.atomic(); where ATOMIC_REQUESTS is on, mark the view with
+    django.db.transaction.non_atomic_requests."""
+
+    code = "open_transaction"
+
+
+class InvalidData(MedusaPaymentsError):
+    """The request is not valid."""
+
+    code = "invalid_data"
+
+
+class InvalidAmount(InvalidData):
+    """The amount is not valid."""
+
+    code = "invalid_amount"
+
+
+class UnsupportedCurrency(InvalidData):
+    """Currency code {currency_code} is not supported; use a three-letter ISO 4217 code."""
+
+    code = "unsupported_currency"
+
+
+class UnknownProvider(InvalidData):
+    """Payment provider {provider_id} is not registered or not enabled."""
+
+    code = "unknown_provider"
+
+
+class NotFound(MedusaPaymentsError):
+    """The record was not found."""
+
+    code = "not_found"
+
+
+class NotAllowed(MedusaPaymentsError):
+    """The record's state does not allow this."""
+
+    code = "not_allowed"
+
+
+class PaymentCanceled(InvalidData):
+    """The payment: {payment_id} has been canceled."""
+
+    code = "payment_canceled"
+
+
+class CaptureExceedsCapturable(InvalidData):
+    """You cannot capture more than the authorized amount substracted by what is already
+    captured."""
+
+    code = "capture_exceeds_capturable"
+
+
+class RefundExceedsRefundable(InvalidData):
+    """You are not allowed to refund more than the captured amount"""
+
+    code = "refund_exceeds_refundable"
+
+
+class RefundRefused(NotAllowed):
+    """The provider refused the refund; nothing was given back."""
+
+    code = "refund_refused"
+
+
+class CaptureRefused(NotAllowed):
+    """The provider refused the capture; nothing was taken."""
+
+    code = "capture_refused"
+
+
+class CancelRefused(NotAllowed):
+    """The provider refused to cancel; the payment is as it was."""
+
+    code = "cancel_refused"
+
+
+class InitiateRefused(NotAllowed):
+    """The provider refused to start the payment; nothing was taken."""
+
+    code = "initiate_refused"
+
+
+class Conflict(MedusaPaymentsError):
+    """The request conflicted with another request that is still running. Try again with the same
+    Idempotency-Key."""
+
+    code = "conflict"
+
+
+class RequestKeyReused(Conflict):
+    """This Idempotency-Key was used before with other arguments. Use a new key for another
+    act."""
+
+    code = "request_key_reused"
+
+
+class PaymentDeclined(MedusaPaymentsError):
+    """The payment was declined. Nothing was taken; try another payment method."""
+
+    code = "payment_declined"
+
+    decline_code: str
+    session_id: str
+
+
+class PaymentProviderUnavailable(MedusaPaymentsError):
+    """The payment provider cannot be reached. Nothing was taken; please try again in a moment."""
+
+    code = "payment_provider_unavailable"
+
+    retry_after: int = 5
+
+
+class PaymentIndeterminate(MedusaPaymentsError):
+    """The payment provider did not answer, so we do not know yet whether you were charged. Please
+    try again: if the first attempt did take money, it is given back automatically."""
+
+    code = "payment_indeterminate"
+
+    session_id: str
+    provider_id: str
+    retry_after: int = 1
+
+
+class WebhookRejected(MedusaPaymentsError):
+    """The webhook is not signed by the provider, too old, or malformed; nothing was stored."""
+
+    code = "webhook_rejected"
+
+
+class ImmutableRecord(MedusaPaymentsError):
+    """Payment records are kept for ever: this one cannot be deleted or rewritten."""
+
+    code = "immutable_record"

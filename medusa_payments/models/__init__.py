@@ -1,0 +1,28 @@
+"""The facts."""
+
+from medusa_payments.models.account_holder import AccountHolder
+from medusa_payments.models.audit_entry import AuditEntry
+from medusa_payments.models.discrepancy import Discrepancy
+from medusa_payments.models.movements import Capture, Dispute, Refund, RefundReason
+from medusa_payments.models.payment import Payment
+from medusa_payments.models.payment_collection import PaymentCollection
+from medusa_payments.models.payment_provider import PaymentProvider
+from medusa_payments.models.payment_session import PaymentSession
+from medusa_payments.models.provider_call import ProviderCall
+from medusa_payments.models.webhook_event import WebhookEvent
+
+__all__ = [
+    "AccountHolder",
+    "AuditEntry",
+    "Capture",
+    "Discrepancy",
+    "Dispute",
+    "Payment",
+    "PaymentCollection",
+    "PaymentProvider",
+    "PaymentSession",
+    "ProviderCall",
+    "Refund",
+    "RefundReason",
+    "WebhookEvent",
+]

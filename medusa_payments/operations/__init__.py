@@ -1,0 +1,1 @@
+"""What the app does, one verb per function: prepare, ask, look up, record, undo, audit."""

@@ -1,0 +1,61 @@
+"""Authorizing a session: reading where it stands, and recording the payment it became."""
+
+from __future__ import annotations
+
+from medusa_payments.errors import NotAllowed, NotFound, PaymentProviderUnavailable
+from medusa_payments.models import Payment, PaymentSession
+from medusa_payments.operations.actors import SYSTEM, Actor
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.findings import record_sighting
+from medusa_payments.operations.lookups import lookup_request
+from medusa_payments.operations.performing import perform_demanded
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.types import Found, LookupResult, NoAnswer
+from medusa_payments.statuses import SessionStatus
+
+
+def authorize_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM) -> Payment | None:
+    """Ask the provider whether the session is paid, and record it. Safe to repeat.
+
+    Returns the payment, or None while the provider says that the result comes later.
+
+    :raises NotAllowed: the provider did not authorize the session (yet), as Medusa says it.
+    :raises PaymentProviderUnavailable: no answer; the session is as it was.
+    :raises NotFound: the session was deleted.
+    """
+    refuse_open_transaction()
+    if session.deleted is not None:
+        raise NotFound(f"PaymentSession id not found: {session.pk}")
+    if payment := _payment(session):
+        return payment
+    result = _ask(session)
+    if not isinstance(result, Found):
+        raise PaymentProviderUnavailable(session_id=session.pk)
+    recorded = record_sighting(session, result.payment, actor=actor)
+    tell_shop(recorded.carrier)
+    perform_demanded(recorded.demanded, actor=actor)
+    return _authorized(session)
+
+
+def _payment(session: PaymentSession) -> Payment | None:
+    rows = Payment.objects.using(database_alias())
+    return rows.filter(payment_session_id=session.pk).first()
+
+
+def _ask(session: PaymentSession) -> LookupResult:
+    if not session.provider_reference:
+        return NoAnswer(code="no_reference")
+    try:
+        return get_provider(session.provider_id).authorize_payment(lookup_request(session))
+    except Exception as error:
+        return NoAnswer(code="exception", detail=type(error).__name__)
+
+
+def _authorized(session: PaymentSession) -> Payment | None:
+    if payment := _payment(session):
+        return payment
+    session.refresh_from_db()
+    if session.status == SessionStatus.PENDING_AUTHORIZATION:
+        return None
+    raise NotAllowed(f"Session: {session.pk} was not authorized with the provider.")

@@ -1,0 +1,122 @@
+"""Writing provider calls down before they are asked, and taking their lease."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from medusa_payments import settings
+from medusa_payments.models import Capture, Payment, PaymentSession, ProviderCall, Refund
+from medusa_payments.operations.database import DatabaseNow, database_alias
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.redaction import redact
+from medusa_payments.statuses import CallKind
+
+# Beside the provider's own budget: time for our transactions around it.
+_LEASE_MARGIN_SECONDS = 10.0
+
+
+def lease_seconds(provider: PaymentProvider) -> float:
+    """How long a call may stay open before anyone may finish it; outlasts the longest call."""
+    configured = float(settings.LEASE_SECONDS)
+    if configured:
+        return configured
+    limits = provider.capabilities
+    return limits.total_budget_seconds + limits.attempt_seconds + _LEASE_MARGIN_SECONDS
+
+
+def write_call(
+    locked: LockedCollection,
+    kind: CallKind,
+    session: PaymentSession,
+    *,
+    arguments: dict[str, Any],
+    payment: Payment | None = None,
+    capture: Capture | None = None,
+    refund: Refund | None = None,
+    is_undoing: bool = False,
+    leased_for: float = 0.0,
+) -> ProviderCall:
+    """Write a call that will be asked after the commit (law 1).
+
+    ``leased_for`` seconds it belongs to the caller, who asks at once; without, it is anybody's.
+    """
+    mine = bool(leased_for)
+    until = locked.now + timedelta(seconds=leased_for) if mine else None
+    call: ProviderCall = locked.add(
+        ProviderCall(
+            kind=kind,
+            payment_collection=locked.collection,
+            payment_session=session,
+            payment=payment,
+            capture=capture,
+            refund=refund,
+            provider_id=session.provider_id,
+            is_undoing=is_undoing,
+            arguments=redact(arguments),
+            arguments_digest=_digest(arguments),
+            lease_token=1 if mine else 0,
+            leased_until=until,
+            first_sent_at=locked.now if mine else None,
+            last_sent_at=locked.now if mine else None,
+            next_attempt_at=until or locked.now,
+        ),
+        f"call.{kind}",
+    )
+    return call
+
+
+def _digest(arguments: dict[str, Any]) -> str:
+    text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def claim(call: ProviderCall, *, lease: float, will_send: bool) -> bool:
+    """Take the lease of a call by compare-and-set. False: somebody else works on it.
+
+    The send that follows is recorded in the same statement, so that the horizon counts from it.
+    """
+    now = DatabaseNow()
+    values: dict[str, Any] = {
+        "lease_token": F("lease_token") + 1,
+        "leased_until": now + timedelta(seconds=lease),
+    }
+    if will_send:
+        values["last_sent_at"] = now
+        values["first_sent_at"] = Coalesce(F("first_sent_at"), now)
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    rows = ProviderCall.objects.using(database_alias())
+    if not rows.filter(free, pk=call.pk, lease_token=call.lease_token).update(**values):
+        return False
+    call.lease_token += 1
+    return True
+
+
+def release(call: ProviderCall) -> None:
+    """Give the lease back when nothing was learned that a record would have written."""
+    rows = ProviderCall.objects.using(database_alias())
+    rows.filter(pk=call.pk, lease_token=call.lease_token).update(leased_until=None)
+
+
+def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
+    """Before a call is sent again: what was answered, and that it is sent now.
+
+    False when the lease was lost; then nothing may be sent.
+    """
+    rows = ProviderCall.objects.using(database_alias())
+    return bool(
+        rows.filter(pk=call.pk, lease_token=call.lease_token).update(
+            attempts=attempts, last_sent_at=DatabaseNow()
+        )
+    )
+
+
+def in_flight(call: ProviderCall, *, now: datetime) -> bool:
+    """Whether a process that is alive, as far as its lease says, is asking right now."""
+    return call.is_unresolved and call.leased_until is not None and call.leased_until > now

@@ -1,0 +1,140 @@
+"""Payment collections: what is owed for a cart or an order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from medusa_payments.errors import NotAllowed, NotFound
+from medusa_payments.models import PaymentCollection
+from medusa_payments.money import to_minor
+from medusa_payments.operations import audit
+from medusa_payments.operations.actors import SYSTEM, Actor
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.statuses import CollectionStatus
+
+
+def create_payment_collection(
+    *,
+    amount: Decimal,
+    currency_code: str,
+    cart_reference: str = "",
+    order_reference: str = "",
+    metadata: dict[str, Any] | None = None,
+    actor: Actor = SYSTEM,
+) -> PaymentCollection:
+    """Create a collection for ``amount`` in major units.
+
+    A cart has one live collection: a second call for the same cart returns it, repriced.
+
+    :raises InvalidAmount: not positive, or not a whole number of smallest units.
+    :raises UnsupportedCurrency: not an ISO 4217 code that we know.
+    :raises NotAllowed: the cart's collection is in another currency and has been paid into.
+    """
+    amount_minor = to_minor(amount, currency_code)
+    refuse_open_transaction()
+    for _ in range(3):
+        if cart_reference and (existing := _live_of_cart(cart_reference)):
+            return reprice_payment_collection(
+                existing, amount=amount, currency_code=currency_code, actor=actor
+            )
+        collection = PaymentCollection(
+            amount_minor=amount_minor,
+            currency_code=currency_code.lower(),
+            cart_reference=cart_reference,
+            live_cart_reference=cart_reference or None,
+            order_reference=order_reference,
+            metadata=metadata,
+        )
+        try:
+            return _insert(collection, actor=actor)
+        except IntegrityError:  # another request made the cart's collection meanwhile
+            if not cart_reference:
+                raise
+    raise NotAllowed(f"The payment collection of cart {cart_reference} keeps changing; try again.")
+
+
+def _live_of_cart(cart_reference: str) -> PaymentCollection | None:
+    rows = PaymentCollection.objects.using(database_alias())
+    found: PaymentCollection | None = rows.filter(live_cart_reference=cart_reference).first()
+    return found
+
+
+def _insert(collection: PaymentCollection, *, actor: Actor) -> PaymentCollection:
+    """Nobody can know its id yet, so there is nothing to lock."""
+    with transaction.atomic(using=database_alias(), durable=True):
+        first = audit.entry(
+            "collection.created",
+            collection,
+            before={},
+            actor=actor,
+            cause="",
+            now=collection.created_at,
+        )
+        collection.save(force_insert=True, using=database_alias())
+        audit.append(collection, [first])
+        collection.save(update_fields=["audit_length", "audit_head"], using=database_alias())
+    return collection
+
+
+def reprice_payment_collection(
+    collection: PaymentCollection,
+    *,
+    amount: Decimal,
+    currency_code: str = "",
+    actor: Actor = SYSTEM,
+) -> PaymentCollection:
+    """Set what is owed, in major units. Sessions are untouched until the next one is asked for.
+
+    :raises NotAllowed: another currency, when money has already been held or taken.
+    """
+    code = (currency_code or collection.currency_code).lower()
+    amount_minor = to_minor(amount, code)
+    if (code, amount_minor) == (collection.currency_code, collection.amount_minor):
+        return collection
+
+    def work(locked: LockedCollection) -> PaymentCollection:
+        current = locked.collection
+        session = locked.live_session()
+        if code != current.currency_code and session is not None and session.has_money:
+            raise NotAllowed("The currency of a collection that was paid into cannot change.")
+        locked.totals_changed = current.authorized_minor is not None
+        locked.change(
+            current, "collection.repriced", amount_minor=amount_minor, currency_code=code
+        )
+        return current
+
+    return under_lock(collection.pk, work, actor=actor)
+
+
+def delete_payment_collection(
+    collection: PaymentCollection, *, actor: Actor = SYSTEM
+) -> PaymentCollection:
+    """Soft-delete a collection that was not paid into, and close its session at the provider.
+
+    :raises NotAllowed: its status is not ``not_paid``.
+    :raises NotFound: it was deleted before.
+    """
+    if collection.deleted is not None:
+        raise NotFound(f"PaymentCollection id not found: {collection.pk}")
+    if collection.status != CollectionStatus.NOT_PAID:
+        raise NotAllowed("Can only delete payment collections where status is not_paid")
+    for session in collection.payment_sessions.all():
+        delete_payment_session(session, actor=actor)
+
+    def work(locked: LockedCollection) -> PaymentCollection:
+        current = locked.collection
+        if locked.live_session() is not None:
+            raise NotAllowed("A payment session was started meanwhile; try again.")
+        if current.deleted is None:
+            locked.change(
+                current, "collection.deleted", deleted=locked.now, live_cart_reference=None
+            )
+            locked.note("collection.deleted", current)
+        return current
+
+    return under_lock(collection.pk, work, actor=actor)

@@ -1,0 +1,100 @@
+"""What merged facts mean for a session's status and for its unfinished calls.
+
+Called at the end of every record, whatever door the evidence came through, so that a response, a
+webhook and a lookup that tell the same end in the same rows.
+"""
+
+from __future__ import annotations
+
+from medusa_payments.models import Payment, PaymentSession
+from medusa_payments.operations import movements, undoing
+from medusa_payments.operations.calls import in_flight
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.statuses import (
+    CallKind,
+    CallState,
+    Evidence,
+    ProviderState,
+    SessionStatus,
+)
+
+_STATUS = {
+    ProviderState.PAYABLE: SessionStatus.PENDING,
+    ProviderState.ACTION_REQUIRED: SessionStatus.REQUIRES_MORE,
+    ProviderState.PROCESSING: SessionStatus.PENDING_AUTHORIZATION,
+    ProviderState.HELD: SessionStatus.AUTHORIZED,
+    # Stored as authorized, as Medusa does (CONTRACT 7.2).
+    ProviderState.CAPTURED: SessionStatus.AUTHORIZED,
+    ProviderState.CANCELED: SessionStatus.CANCELED,
+}
+
+
+def conclude(
+    locked: LockedCollection, session: PaymentSession, *, evidence: Evidence, looked: bool
+) -> Payment | None:
+    """Bring rows in line with the session's facts, then plan what law 7 demands.
+
+    ``looked``: the facts are those of a lookup made now, refunds included.
+    """
+    payment = movements.payment_of(locked, session)
+    _conclude_initiate(locked, session, evidence=evidence)
+    if payment is not None:
+        movements.settle_captures(locked, session, payment, evidence=evidence)
+        _conclude_canceled(locked, session, payment)
+    _conclude_cancels(locked, session, evidence=evidence)
+    _set_status(locked, session)
+    undoing.plan(locked, session, payment, looked=looked)
+    return payment
+
+
+def _conclude_initiate(
+    locked: LockedCollection, session: PaymentSession, *, evidence: Evidence
+) -> None:
+    call = locked.initiate_of(session)
+    if call is None or not session.provider_reference:
+        return
+    if call.is_final and not call.is_provisional:
+        return
+    # While its process is alive its answer decides, unless money was already shown (law 5):
+    # the buyer has no way to pay an object whose secret nobody handed out.
+    if not session.has_money and in_flight(call, now=locked.now):
+        return
+    movements.finish_call(locked, call, CallState.SUCCEEDED, evidence=evidence)
+
+
+def _conclude_canceled(
+    locked: LockedCollection, session: PaymentSession, payment: Payment
+) -> None:
+    if session.provider_state == ProviderState.CANCELED and not session.captured_minor:
+        if payment.canceled_at is None:
+            locked.totals_changed = True
+            locked.change(payment, "payment.canceled", canceled_at=locked.now)
+            locked.tell("payment_canceled", payment=payment)
+
+
+def _conclude_cancels(
+    locked: LockedCollection, session: PaymentSession, *, evidence: Evidence
+) -> None:
+    state = session.provider_state
+    for call in locked.calls_of(session):
+        if call.kind != CallKind.CANCEL or call.is_final:
+            continue
+        if state == ProviderState.CANCELED:
+            movements.finish_call(locked, call, CallState.SUCCEEDED, evidence=evidence)
+        elif state == ProviderState.CAPTURED:
+            movements.finish_call(locked, call, CallState.FAILED, evidence=evidence)
+
+
+def _set_status(locked: LockedCollection, session: PaymentSession) -> None:
+    status = _STATUS.get(ProviderState(session.provider_state))
+    if status is None:
+        return
+    if session.failure_code and status in (SessionStatus.PENDING, SessionStatus.CANCELED):
+        status = SessionStatus.ERROR  # declined, and its object closed behind it
+    if status == session.status:
+        return
+    values = {"status": status}
+    if status == SessionStatus.AUTHORIZED and session.authorized_at is None:
+        values["authorized_at"] = locked.now  # type: ignore[assignment]
+    locked.totals_changed = True
+    locked.change(session, f"session.{status}", **values)

@@ -1,0 +1,61 @@
+"""Opening and closing what a person must decide. One thing has one open discrepancy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medusa_payments.models import Discrepancy, PaymentSession
+from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState
+
+
+def open_discrepancy(
+    locked: LockedCollection,
+    kind: DiscrepancyKind,
+    *,
+    about: str,
+    detail: str,
+    session: PaymentSession | None = None,
+    amount_minor: int | None = None,
+    **links: Any,
+) -> Discrepancy:
+    """Open one, or return the one that is open about the same thing."""
+    open_key = f"{kind}:{about}"
+    existing = Discrepancy.objects.using(database_alias()).filter(open_key=open_key).first()
+    if existing:
+        return existing
+    discrepancy: Discrepancy = locked.add(
+        Discrepancy(
+            kind=kind,
+            open_key=open_key,
+            payment_collection=locked.collection,
+            payment_session=session,
+            provider_id=session.provider_id if session else "",
+            provider_reference=session.provider_reference if session else "",
+            amount_minor=amount_minor,
+            currency_code=locked.collection.currency_code,
+            detail=detail,
+            **links,
+        ),
+        "discrepancy.opened",
+    )
+    locked.tell("discrepancy_opened", discrepancy=discrepancy)
+    return discrepancy
+
+
+def close_by_evidence(
+    locked: LockedCollection, kind: DiscrepancyKind, *, about: str, reason: str
+) -> None:
+    """Close the open discrepancy about this, if there is one."""
+    rows = Discrepancy.objects.using(database_alias()).filter(open_key=f"{kind}:{about}")
+    for discrepancy in rows:
+        locked.change(
+            discrepancy,
+            "discrepancy.closed",
+            state=DiscrepancyState.CLOSED,
+            open_key=None,
+            closed_at=locked.now,
+            closed_by=locked.actor.id,
+            closing_reason=reason,
+        )

@@ -1,0 +1,338 @@
+"""Recording what a lookup found, and what to do about a call that it shows undone.
+
+The table is DESIGN's "What resolves what". A state that a provider shows is believed at once;
+that something is not in a listing is believed only after the horizon, and stays provisional.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medusa_payments import settings
+from medusa_payments.models import Capture, PaymentSession, ProviderCall, Refund
+from medusa_payments.operations import movements
+from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.conclusions import conclude
+from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.merging import merge_payment
+from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
+from medusa_payments.operations.schedule import believable_from, is_exhausted, next_look
+from medusa_payments.operations.setting_aside import set_aside
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.types import (
+    FailureKind,
+    Found,
+    LookupResult,
+    NotFound,
+    ProviderPayment,
+)
+from medusa_payments.statuses import (
+    CallKind,
+    CallState,
+    DiscrepancyKind,
+    Evidence,
+    MovementStatus,
+)
+
+# A refusal of these kinds says that the request never ran; it may be sent again.
+_DID_NOT_RUN = (FailureKind.RATE_LIMITED.value, FailureKind.UNAVAILABLE.value)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a lookup is to be read."""
+
+    seconds_ago: float  # since it was asked
+    may_send: bool = True  # an undone call may be sent again now
+    ignores_schedule: bool = False
+
+
+def record_lookup(
+    call: ProviderCall, result: LookupResult, *, look: Look, actor: Actor
+) -> Recorded:
+    """Write down what a lookup found for a call whose lease the caller holds."""
+
+    def work(locked: LockedCollection) -> Recorded:
+        locked.ignores_schedule = look.ignores_schedule
+        session = locked.session(call.payment_session_id)
+        mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
+        if mine.lease_token != call.lease_token:
+            return Recorded()
+        locked.change(mine, "call.looked_up", leased_until=None, looks=mine.looks + 1)
+        send_again = _read(locked, session, mine, result, look)
+        return finish(locked, mine, session, send_again=send_again)
+
+    return under_lock(call.payment_collection_id, work, actor=actor, cause="lookup")
+
+
+def record_sighting(session: PaymentSession, seen: ProviderPayment, *, actor: Actor) -> Recorded:
+    """Write down what reading a session's object showed, outside the work on any one call."""
+
+    def work(locked: LockedCollection) -> Recorded:
+        row = locked.session(session.pk)
+        _merge_found(locked, row, seen)
+        initiate = locked.initiate_of(row)
+        assert initiate is not None, "a session is written with its initiate call"
+        return finish(locked, initiate, row)
+
+    return under_lock(session.payment_collection_id, work, actor=actor, cause="lookup")
+
+
+def record_abandoned(call: ProviderCall, *, actor: Actor) -> Recorded:
+    """Its process died while it asked: the buyer never got an answer, so law 5 holds."""
+
+    def work(locked: LockedCollection) -> Recorded:
+        session = locked.session(call.payment_session_id)
+        mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
+        if mine.lease_token == call.lease_token and mine.state == CallState.OPEN:
+            if not session.has_money:
+                set_aside(locked, session, mine)
+        return finish(locked, mine, session)
+
+    return under_lock(call.payment_collection_id, work, actor=actor, cause="abandoned")
+
+
+def _read(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    result: LookupResult,
+    look: Look,
+) -> bool:
+    """Returns whether the call may be sent again now."""
+    if isinstance(result, Found):
+        _merge_found(locked, session, result.payment)
+        if call.is_unresolved:
+            return _decide(locked, session, call, result.payment, look)
+        _rest(locked, call, session)
+        return False
+    if isinstance(result, NotFound):
+        _conclude_not_found(locked, session, call, result, look)
+    elif call.is_unresolved and _can_only_repeat(call):
+        return look.may_send
+    _look_later(locked, session, call)
+    return False
+
+
+def _merge_found(
+    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
+) -> None:
+    merge_payment(locked, session, seen, evidence=Evidence.LOOKUP)
+    for refund in seen.refunds or ():
+        merge_refund_of(locked, session, refund, evidence=Evidence.LOOKUP)
+    for dispute in seen.disputes or ():
+        if payment := movements.payment_of(locked, session):
+            movements.merge_dispute(locked, payment, dispute, evidence=Evidence.LOOKUP)
+    locked.needs_look.clear()
+    conclude(locked, session, evidence=Evidence.LOOKUP, looked=seen.refunds is not None)
+
+
+def _rest(locked: LockedCollection, call: ProviderCall, session: PaymentSession) -> None:
+    """A finished call that was looked at as somebody's clock: rest, unless that goes on."""
+    if call.next_attempt_at is None or call.next_attempt_at > locked.now:
+        return
+    when = None
+    if _is_pending(call):
+        when = locked.now + timedelta(seconds=settings.PENDING_INTERVAL)
+    elif not session.is_live and not session.resolution:
+        when = next_look(call.looks, now=locked.now)
+    locked.change(call, "call.scheduled", next_attempt_at=when)
+
+
+def _is_pending(call: ProviderCall) -> bool:
+    rows = Refund.objects.using(database_alias()).filter(status=MovementStatus.PENDING)
+    return call.refund_id is not None and rows.filter(pk=call.refund_id).exists()
+
+
+def _decide(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    seen: ProviderPayment,
+    look: Look,
+) -> bool:
+    """The provider shows that the call did not happen (yet)."""
+    if call.kind == CallKind.REFUND:
+        return _decide_refund(locked, session, call, seen, look)
+    if call.kind == CallKind.INITIATE:
+        _look_later(locked, session, call)
+        return False
+    if _was_refused(call):
+        _fail(locked, session, call, is_provisional=False)
+        return False
+    return _send_again(locked, session, call, look, may_renew=True)
+
+
+def _decide_refund(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    seen: ProviderPayment,
+    look: Look,
+) -> bool:
+    if seen.refunds is None:
+        _look_later(locked, session, call)
+        return False
+    if _last_kind(call) == FailureKind.WRONG_STATE.value:
+        _fail(locked, session, call, is_provisional=False)
+        return False
+    is_believable = _is_believable(locked, call, look)
+    if is_believable and (_was_refused(call) or not (_key_works(locked, call) or call.is_undoing)):
+        _fail(locked, session, call, is_provisional=True)
+        return False
+    return _send_again(locked, session, call, look, may_renew=is_believable and call.is_undoing)
+
+
+def _send_again(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    look: Look,
+    *,
+    may_renew: bool,
+) -> bool:
+    """With the same key while it can still act; with the next generation's where that is safe."""
+    if look.may_send and _key_works(locked, call):
+        return True
+    if look.may_send and may_renew:
+        locked.change(
+            call,
+            "call.renewed",
+            generation=call.generation + 1,
+            key_is_spent=False,
+            first_sent_at=None,
+        )
+        return True
+    _look_later(locked, session, call)
+    return False
+
+
+def _key_works(locked: LockedCollection, call: ProviderCall) -> bool:
+    """Whether sending the same key can still make the call happen."""
+    if call.key_is_spent:
+        return False
+    retention = get_provider(call.provider_id).capabilities.key_retention_seconds
+    first = call.first_sent_at
+    return not retention or first is None or locked.now < first + timedelta(seconds=retention)
+
+
+def _can_only_repeat(call: ProviderCall) -> bool:
+    """A provider that cannot be asked, but for which the same key acts once."""
+    capabilities = get_provider(call.provider_id).capabilities
+    return (
+        capabilities.repeats_with_key
+        and not capabilities.can_look_up
+        and call.kind != CallKind.INITIATE
+    )
+
+
+def _last_kind(call: ProviderCall) -> str:
+    own = [each for each in call.attempts if each["generation"] == call.generation]
+    return own[-1]["kind"] if own else ""
+
+
+def _was_refused(call: ProviderCall) -> bool:
+    kind = _last_kind(call)
+    return bool(kind) and kind not in _DID_NOT_RUN
+
+
+def _is_believable(locked: LockedCollection, call: ProviderCall, look: Look) -> bool:
+    asked_at = locked.now - timedelta(seconds=look.seconds_ago)
+    return asked_at >= believable_from(call.last_sent_at or call.created_at)
+
+
+def _conclude_not_found(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    result: NotFound,
+    look: Look,
+) -> None:
+    if session.provider_reference:
+        _report_missing(locked, session)
+    elif call.kind == CallKind.INITIATE and call.is_unresolved:
+        if not result.listed or _is_believable(locked, call, look):
+            movements.finish_call(
+                locked,
+                call,
+                CallState.FAILED,
+                evidence=Evidence.LOOKUP,
+                is_provisional=True,
+            )
+            conclude(locked, session, evidence=Evidence.LOOKUP, looked=False)
+
+
+def _report_missing(locked: LockedCollection, session: PaymentSession) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.MISSING,
+        about=session.pk,
+        detail=f"The provider says that {session.provider_reference} does not exist.",
+        session=session,
+        amount_minor=session.amount_minor,
+    )
+
+
+def _fail(
+    locked: LockedCollection, session: PaymentSession, call: ProviderCall, *, is_provisional: bool
+) -> None:
+    movement = _movement(call)
+    if movement is None:
+        movements.finish_call(
+            locked,
+            call,
+            CallState.FAILED,
+            evidence=Evidence.LOOKUP,
+            is_provisional=is_provisional,
+        )
+    else:
+        movement.payment.payment_session = session
+        movements.fail_movement(
+            locked, movement, evidence=Evidence.LOOKUP, is_provisional=is_provisional
+        )
+    conclude(locked, session, evidence=Evidence.LOOKUP, looked=True)
+
+
+def _movement(call: ProviderCall) -> Capture | Refund | None:
+    if call.capture_id:
+        rows = Capture.objects.using(database_alias()).select_related("payment")
+        return rows.get(pk=call.capture_id)
+    if call.refund_id:
+        refunds = Refund.objects.using(database_alias()).select_related("payment")
+        return refunds.get(pk=call.refund_id)
+    return None
+
+
+def _look_later(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
+    if call.is_final:
+        _rest(locked, call, session)
+        return
+    values: dict[str, object] = {"next_attempt_at": _next_time(locked, call)}
+    if call.state == CallState.OPEN:
+        values["state"] = CallState.INDETERMINATE
+    locked.change(call, "call.scheduled", **values)
+    if is_exhausted(call.looks):
+        open_discrepancy(
+            locked,
+            DiscrepancyKind.UNRESOLVED,
+            about=call.pk,
+            detail=f"No answer to the {call.kind} after {call.looks} looks; looking goes on.",
+            session=session,
+            amount_minor=call.arguments.get("amount_minor"),
+            provider_call=call,
+        )
+
+
+def _next_time(locked: LockedCollection, call: ProviderCall) -> datetime:
+    """By the schedule, but no look whose "not there" would not be believed right after."""
+    when = next_look(max(0, call.looks - 1), now=locked.now)
+    if call.kind == CallKind.INITIATE and call.last_sent_at is not None:
+        horizon = believable_from(call.last_sent_at)
+        if locked.now < horizon < when:
+            return horizon
+    return when
+
+

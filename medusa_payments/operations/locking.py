@@ -1,0 +1,218 @@
+"""The lock of a payment collection, and the only way to write a money state under it.
+
+The lock is a write, and the first statement of its transaction: ``SELECT ... FOR UPDATE`` does
+nothing on SQLite, and any read before the write sees a stale snapshot under REPEATABLE READ.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Model
+
+from medusa_payments.errors import NotFound
+from medusa_payments.models import (
+    AuditEntry,
+    Capture,
+    PaymentCollection,
+    PaymentSession,
+    ProviderCall,
+    Refund,
+    WebhookEvent,
+)
+from medusa_payments.operations import audit, totals
+from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.database import (
+    DatabaseNow,
+    database_alias,
+    is_lock_conflict,
+    refuse_open_transaction,
+)
+from medusa_payments.statuses import CallKind
+
+Result = TypeVar("Result")
+
+MAX_TRIES = 8
+_WRITTEN_LATE = (PaymentCollection, PaymentSession, ProviderCall, WebhookEvent)
+
+
+class LockedCollection:
+    """A payment collection whose lock this transaction holds.
+
+    Rows are written with ``add`` and ``change``, which write the audit entry too (law 11).
+    ``demand`` and ``tell`` collect what the record asks for and whom it concerns; the caller
+    performs the one and sends the other after the commit.
+    """
+
+    def __init__(self, collection: PaymentCollection, *, actor: Actor, cause: str) -> None:
+        self.collection = collection
+        self.now: datetime = collection.database_now  # type: ignore[attr-defined]
+        self.actor = actor
+        self.cause = cause
+        self.demanded: list[ProviderCall] = []
+        self.signals: list[list[str]] = []
+        self.totals_changed = False
+        self.ignores_schedule = False  # a person asked for the sweep to try everything now
+        self.needs_look: list[PaymentSession] = []
+        self._calls: dict[str, dict[str, ProviderCall]] = {}
+        self._unsaved: dict[Any, set[str]] = {}
+        self._entries: list[AuditEntry] = []
+        self._totals_before = collection.money_state()
+
+    def add(self, row: Any, action: str) -> Any:
+        """Insert a row and its audit entry."""
+        self.flush()
+        row.save(force_insert=True, using=database_alias())
+        self._enter(action, row, before={})
+        if isinstance(row, ProviderCall) and row.payment_session_id in self._calls:
+            self._calls[row.payment_session_id][row.pk] = row
+        return row
+
+    def change(self, row: Any, action: str, **values: Any) -> None:
+        """Write the columns that differ, and an audit entry if the money state does.
+
+        The statement for a session or call waits for ``flush``, so that several changes are one;
+        movements are written at once, because sums are read from them.
+        """
+        before = row.money_state()
+        changed = [name for name, value in values.items() if getattr(row, name) != value]
+        if not changed:
+            return
+        for name in changed:
+            setattr(row, name, values[name])
+        self._unsaved.setdefault(row, set()).update(changed)
+        if not isinstance(row, _WRITTEN_LATE):
+            self.flush()
+        if row.money_state() != before:
+            self._enter(action, row, before=before)
+
+    def flush(self) -> None:
+        """Write what was changed: before an insert, and before anything is read that it decides."""
+        for row, names in self._unsaved.items():
+            row.save(update_fields=[*names, "updated_at"], using=database_alias())
+        self._unsaved.clear()
+
+    def note(self, action: str, row: Any) -> None:
+        """An audit entry for something that changed no column, such as a refused request."""
+        self._enter(action, row, before=row.money_state())
+
+    def session(self, session_id: str) -> PaymentSession:
+        rows = PaymentSession.all_objects.using(database_alias())
+        session: PaymentSession = rows.get(pk=session_id, payment_collection=self.collection)
+        session.payment_collection = self.collection
+        return session
+
+    def calls_of(self, session: PaymentSession) -> list[ProviderCall]:
+        """The session's calls, oldest first; the same objects every time."""
+        return self._calls_of(session.pk)
+
+    def _calls_of(self, session_id: str) -> list[ProviderCall]:
+        if session_id not in self._calls:
+            rows = ProviderCall.objects.using(database_alias())
+            found = rows.filter(payment_session_id=session_id).order_by("pk")
+            self._calls[session_id] = {call.pk: call for call in found}
+        return list(self._calls[session_id].values())
+
+    def call_of(self, movement: Capture | Refund) -> ProviderCall | None:
+        """The call that asked for a movement; None when somebody else made it."""
+        for call in self._calls_of(movement.payment.payment_session_id):
+            if movement.pk in (call.capture_id, call.refund_id):
+                return call
+        return None
+
+    def initiate_of(self, session: PaymentSession) -> ProviderCall | None:
+        calls = self.calls_of(session)
+        return next((call for call in calls if call.kind == CallKind.INITIATE), None)
+
+    def look_at(self, session: PaymentSession) -> None:
+        """Ask for a lookup of the session after the commit: something is known but not enough."""
+        if session not in self.needs_look:
+            self.needs_look.append(session)
+
+    def demand(self, call: ProviderCall) -> None:
+        if call not in self.demanded:
+            self.demanded.append(call)
+
+    def tell(self, signal: str, **subjects: Model) -> None:
+        """Owe the shop a signal; ``subjects`` are found again by id when it is sent."""
+        told = [signal, *(f"{name}={row.pk}" for name, row in subjects.items())]
+        if told not in self.signals:
+            self.signals.append(told)
+
+    def live_session(self) -> PaymentSession | None:
+        rows = PaymentSession.objects.using(database_alias())
+        session: PaymentSession | None = rows.filter(live_collection_id=self.collection.pk).first()
+        return session
+
+    def close(self) -> None:
+        """Write totals, audit entries and the head of the chain: the end of the transaction."""
+        self.flush()
+        if self.totals_changed:
+            totals.recompute(self.collection, now=self.now)
+        if self.collection.money_state() != self._totals_before:
+            self._enter("collection.totals", self.collection, before=self._totals_before)
+        if not self._entries and not self.totals_changed:
+            return
+        audit.append(self.collection, self._entries)
+        self.collection.save(
+            update_fields=[
+                "status",
+                "authorized_minor",
+                "captured_minor",
+                "refunded_minor",
+                "completed_at",
+                "audit_length",
+                "audit_head",
+                "updated_at",
+            ]
+        )
+
+    def _enter(self, action: str, row: Any, *, before: dict[str, Any]) -> None:
+        self._entries.append(
+            audit.entry(
+                action, row, before=before, actor=self.actor, cause=self.cause, now=self.now
+            )
+        )
+
+
+def under_lock(
+    collection_id: str,
+    work: Callable[[LockedCollection], Result],
+    *,
+    actor: Actor,
+    cause: str = "",
+) -> Result:
+    """Run ``work`` in one short durable transaction that holds the collection's lock.
+
+    A deadlock, serialization failure or lock time-out repeats the whole of it, a bounded number
+    of times: ``work`` only reads and writes the database.
+
+    :raises NotFound: no such collection.
+    :raises OpenTransaction: the caller has a transaction open.
+    """
+    refuse_open_transaction()
+    for remaining in reversed(range(MAX_TRIES)):
+        try:
+            with transaction.atomic(using=database_alias(), durable=True):
+                locked = _lock(collection_id, actor=actor, cause=cause)
+                result = work(locked)
+                locked.close()
+                return result
+        except DatabaseError as error:
+            if not remaining or not is_lock_conflict(error):
+                raise
+        time.sleep(random.uniform(0.01, 0.05) * (MAX_TRIES - remaining))
+    raise AssertionError("unreachable")
+
+
+def _lock(collection_id: str, *, actor: Actor, cause: str) -> LockedCollection:
+    rows = PaymentCollection.all_objects.using(database_alias()).filter(pk=collection_id)
+    if not rows.update(version=F("version") + 1):
+        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+    collection = rows.annotate(database_now=DatabaseNow()).get()
+    return LockedCollection(collection, actor=actor, cause=cause)

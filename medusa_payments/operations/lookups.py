@@ -1,0 +1,50 @@
+"""Asking a provider what became of a call. Changes nothing there, and nothing here."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from medusa_payments import settings
+from medusa_payments.models import PaymentSession, ProviderCall
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.types import LookupRequest, LookupResult, NoAnswer
+
+logger = logging.getLogger("medusa_payments")
+
+CLOCK_SKEW = timedelta(minutes=10)
+
+
+def look_up(session: PaymentSession, *, call: ProviderCall | None = None) -> LookupResult:
+    """Read the session's object, or find it in a listing when its reference is not known."""
+    request = lookup_request(session, call)
+    try:
+        return get_provider(session.provider_id).lookup(request)
+    except Exception as error:
+        logger.warning("Looking up session %s raised %s", session.pk, type(error).__name__)
+        return NoAnswer(code="exception", detail=type(error).__name__)
+
+
+def lookup_request(session: PaymentSession, call: ProviderCall | None = None) -> LookupRequest:
+    return LookupRequest(
+        session_id=session.pk,
+        reference=session.provider_reference,
+        created_from=_from(session, call),
+        created_to=_to(call),
+        with_refunds=session.authorized_at is not None or not session.is_live,
+        data=session.data,
+        amount_minor=session.amount_minor,
+        currency_code=session.currency_code,
+    )
+
+
+def _from(session: PaymentSession, call: ProviderCall | None) -> datetime:
+    sent_at = call.first_sent_at if call else None
+    return (sent_at or session.created_at) - CLOCK_SKEW
+
+
+def _to(call: ProviderCall | None) -> datetime | None:
+    """A request that was stuck on its way may have arrived until the horizon."""
+    if call is None or call.last_sent_at is None:
+        return None
+    return call.last_sent_at + timedelta(seconds=float(settings.NOT_FOUND_HORIZON)) + CLOCK_SKEW

@@ -1,0 +1,128 @@
+"""How evidence about a provider's object merges into a session: one table, any order (law 9).
+
+Terminal facts beat a hold, a hold beats the rest; among the rest the later one counts, and where
+times tie (Stripe's events have whole seconds) only a lookup decides. Amounts that were taken
+never fall.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medusa_payments.models import PaymentSession
+from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.types import ProviderPayment
+from medusa_payments.statuses import DiscrepancyKind, Evidence, ProviderState
+
+_RANK = {
+    ProviderState.UNKNOWN: 0,
+    ProviderState.PAYABLE: 1,
+    ProviderState.ACTION_REQUIRED: 1,
+    ProviderState.PROCESSING: 1,
+    ProviderState.HELD: 2,
+    ProviderState.CANCELED: 3,
+    ProviderState.CAPTURED: 4,  # taken money is the stronger fact, should both ever be told
+}
+_TERMINAL = (ProviderState.CANCELED, ProviderState.CAPTURED)
+
+
+def merge_payment(
+    locked: LockedCollection,
+    session: PaymentSession,
+    seen: ProviderPayment,
+    *,
+    evidence: Evidence,
+) -> bool:
+    """Merge what was seen. False when a lookup must decide what it means."""
+    if session.provider_reference and session.provider_reference != seen.reference:
+        _report_second_object(locked, session, seen)
+        return True
+    _report_mismatch(locked, session, seen)
+    if _ties(session, seen, evidence):
+        return False
+    values = _merged(session, seen, evidence)
+    locked.change(session, f"session.seen_{evidence}", **values)
+    return True
+
+
+def _ties(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> bool:
+    """Two non-terminal facts of the same moment that differ; only webhooks have coarse times."""
+    return (
+        evidence == Evidence.WEBHOOK
+        and _RANK[seen.state] == _RANK[ProviderState(session.provider_state)] == 1
+        and seen.state != session.provider_state
+        and seen.observed_at == session.observed_at
+    )
+
+
+def _merged(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "provider_reference": seen.reference,
+        "captured_minor": max(session.captured_minor, seen.captured_minor),
+    }
+    if _wins(session, seen):
+        values |= {
+            "provider_state": seen.state,
+            "held_minor": 0 if seen.state in _TERMINAL else seen.held_minor,
+            "observed_at": seen.observed_at,
+            "evidence": evidence,
+        }
+        if session.is_live and seen.data:
+            values["data"] = {**session.data, **seen.data}
+    if session.provider_amount_minor is None or _wins(session, seen):
+        values["provider_amount_minor"] = seen.amount_minor
+    return values
+
+
+def _wins(session: PaymentSession, seen: ProviderPayment) -> bool:
+    known, new = _RANK[ProviderState(session.provider_state)], _RANK[seen.state]
+    if known != new:
+        return new > known
+    if seen.captured_minor != session.captured_minor:
+        return seen.captured_minor > session.captured_minor
+    return session.observed_at is None or seen.observed_at >= session.observed_at
+
+
+def _report_second_object(
+    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
+) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.DUPLICATE,
+        about=f"{session.pk}:{seen.reference}",
+        detail=(
+            f"The provider has a second object {seen.reference} for session {session.pk}, whose"
+            f" object is {session.provider_reference}. It was not touched."
+        ),
+        session=session,
+        amount_minor=seen.captured_minor or seen.held_minor or None,
+    )
+
+
+def _report_mismatch(
+    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
+) -> None:
+    if seen.currency_code != session.currency_code:
+        open_discrepancy(
+            locked,
+            DiscrepancyKind.CURRENCY,
+            about=session.pk,
+            detail=(
+                f"Asked for {session.currency_code}, the provider's object {seen.reference} is in"
+                f" {seen.currency_code}."
+            ),
+            session=session,
+        )
+    elif seen.amount_minor != session.amount_minor:
+        open_discrepancy(
+            locked,
+            DiscrepancyKind.AMOUNT,
+            about=session.pk,
+            detail=(
+                f"Asked for {session.amount_minor}, the provider's object {seen.reference} is for"
+                f" {seen.amount_minor} (smallest unit)."
+            ),
+            session=session,
+            amount_minor=abs(seen.amount_minor - session.amount_minor),
+        )

@@ -1,0 +1,349 @@
+"""What is known of captures, refunds and disputes, written as rows.
+
+Money that moved without us (in a provider's dashboard, or by automatic capture) becomes a row
+too, so that totals are always sums of rows.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from medusa_payments import settings
+from medusa_payments.ids import new_id
+from medusa_payments.models import (
+    Capture,
+    Dispute,
+    Payment,
+    PaymentSession,
+    ProviderCall,
+    Refund,
+)
+from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.totals import payment_totals
+from medusa_payments.providers.types import ProviderDispute, ProviderRefund
+from medusa_payments.statuses import (
+    UNRESOLVED_MOVEMENTS,
+    CallState,
+    DiscrepancyKind,
+    DisputeStatus,
+    Evidence,
+    MovementStatus,
+    ProviderState,
+)
+
+# A failure that the provider reported beats success, because Stripe may fail a refund that had
+# succeeded; success beats pending. What was concluded from not finding it yields to anything.
+_REFUND_RANK = {
+    MovementStatus.REQUESTED: 0,
+    MovementStatus.INDETERMINATE: 0,
+    MovementStatus.PENDING: 1,
+    MovementStatus.SUCCEEDED: 2,
+    MovementStatus.FAILED: 3,
+}
+
+
+def payment_of(locked: LockedCollection, session: PaymentSession) -> Payment | None:
+    """The session's payment, made as soon as money was shown to be held or taken."""
+    if not session.has_money and session.authorized_at is None:
+        return None
+    payment = Payment.objects.using(database_alias()).filter(payment_session=session).first()
+    if payment is None:
+        payment = _add_payment(locked, session)
+    if payment is not None:
+        session.payment = payment
+    return payment
+
+
+def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
+    locked.totals_changed = True
+    payment: Payment = locked.add(
+        Payment(
+            payment_collection=locked.collection,
+            payment_session=session,
+            provider_id=session.provider_id,
+            currency_code=session.currency_code,
+            amount_minor=session.provider_amount_minor or session.amount_minor,
+            data={key: value for key, value in session.data.items() if key != "client_secret"},
+        ),
+        "payment.created",
+    )
+    locked.tell("payment_authorized", payment=payment)
+    return payment
+
+
+def finish_call(
+    locked: LockedCollection,
+    call: ProviderCall,
+    state: CallState,
+    *,
+    evidence: Evidence,
+    is_provisional: bool = False,
+) -> None:
+    """Give a call its final state, with the evidence for it."""
+    if call.state == state and not call.is_provisional:
+        return
+    locked.change(
+        call,
+        f"call.{state}",
+        state=state,
+        evidence=evidence,
+        evidence_reference=locked.cause,
+        is_provisional=is_provisional,
+        next_attempt_at=None,
+    )
+    if call.looks:
+        close_by_evidence(
+            locked, DiscrepancyKind.UNRESOLVED, about=call.pk, reason=f"{state} by {evidence}"
+        )
+
+
+def settle_captures(
+    locked: LockedCollection, session: PaymentSession, payment: Payment, *, evidence: Evidence
+) -> None:
+    """Tie what the provider took to capture rows, and end what can no longer be taken."""
+    captures = list(Capture.objects.using(database_alias()).filter(payment=payment))
+    recorded = sum(c.amount_minor for c in captures if c.status == MovementStatus.SUCCEEDED)
+    untied = session.captured_minor - recorded
+    for capture in _still_open(captures):
+        if untied and capture.amount_minor == untied:
+            succeed_capture(locked, capture, evidence=evidence)
+            untied = 0
+    if untied > 0:
+        _add_external_capture(locked, payment, untied, evidence=evidence)
+    elif untied < 0:
+        _report_untaken(locked, session, -untied)
+    if session.provider_state in (ProviderState.CAPTURED, ProviderState.CANCELED):
+        for capture in _still_open(captures):
+            fail_movement(locked, capture, evidence=evidence)
+    _mark_captured(locked, payment)
+
+
+def _still_open(captures: list[Capture]) -> list[Capture]:
+    return [
+        capture
+        for capture in captures
+        if capture.status in UNRESOLVED_MOVEMENTS or capture.is_provisional
+    ]
+
+
+def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evidence) -> None:
+    locked.totals_changed = True
+    locked.change(
+        capture,
+        "capture.succeeded",
+        status=MovementStatus.SUCCEEDED,
+        evidence=evidence,
+        is_provisional=False,
+    )
+    _finish_call_of(locked, capture, CallState.SUCCEEDED, evidence=evidence)
+    locked.tell("payment_captured", payment=capture.payment, capture=capture)
+
+
+def _add_external_capture(
+    locked: LockedCollection, payment: Payment, amount_minor: int, *, evidence: Evidence
+) -> None:
+    locked.totals_changed = True
+    key = new_id("external")
+    capture = locked.add(
+        Capture(
+            payment=payment,
+            amount_minor=amount_minor,
+            status=MovementStatus.SUCCEEDED,
+            evidence=evidence,
+            request_key=key,
+            is_external=True,
+        ),
+        "capture.recorded",
+    )
+    locked.tell("payment_captured", payment=payment, capture=capture)
+
+
+def _report_untaken(locked: LockedCollection, session: PaymentSession, amount_minor: int) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.AMOUNT,
+        about=f"{session.pk}:captured",
+        detail=f"Our captures exceed what the provider took by {amount_minor} (smallest unit).",
+        session=session,
+        amount_minor=amount_minor,
+    )
+
+
+def _mark_captured(locked: LockedCollection, payment: Payment) -> None:
+    if payment.captured_at is None:
+        captured = payment_totals(payment).captured_minor
+        if captured >= payment.amount_minor:
+            locked.change(payment, "payment.captured", captured_at=locked.now)
+
+
+def fail_movement(
+    locked: LockedCollection,
+    movement: Capture | Refund,
+    *,
+    evidence: Evidence,
+    is_provisional: bool = False,
+) -> None:
+    """The money did not move: proven, or provisionally because it was not found."""
+    locked.totals_changed = True
+    locked.change(
+        movement,
+        f"{movement._meta.model_name}.failed",
+        status=MovementStatus.FAILED,
+        evidence=evidence,
+        is_provisional=is_provisional,
+    )
+    _finish_call_of(
+        locked, movement, CallState.FAILED, evidence=evidence, is_provisional=is_provisional
+    )
+
+
+def _finish_call_of(
+    locked: LockedCollection,
+    movement: Capture | Refund,
+    state: CallState,
+    *,
+    evidence: Evidence,
+    is_provisional: bool = False,
+) -> None:
+    call = locked.call_of(movement)
+    if call is not None and (call.is_unresolved or call.is_provisional):
+        finish_call(locked, call, state, evidence=evidence, is_provisional=is_provisional)
+
+
+def merge_refund(
+    locked: LockedCollection, payment: Payment, seen: ProviderRefund, *, evidence: Evidence
+) -> Refund:
+    """Merge what was seen of one refund; one that we did not ask for becomes a row."""
+    refund = _find_refund(payment, seen) or _add_external_refund(locked, payment, seen, evidence)
+    if refund.amount_minor != seen.amount_minor:
+        _report_refund_amount(locked, refund, seen)
+    if refund.provider_reference != seen.reference:
+        locked.change(refund, "refund.seen", provider_reference=seen.reference)
+    known = MovementStatus(refund.status)
+    if refund.is_provisional or _REFUND_RANK[seen.status] > _REFUND_RANK[known]:
+        _set_refund_status(locked, refund, seen.status, evidence=evidence)
+    return refund
+
+
+def _find_refund(payment: Payment, seen: ProviderRefund) -> Refund | None:
+    rows = Refund.objects.using(database_alias()).filter(payment=payment).select_related("payment")
+    if seen.refund_id and (refund := rows.filter(pk=seen.refund_id).first()):
+        return refund
+    return rows.filter(provider_reference=seen.reference).first()
+
+
+def _add_external_refund(
+    locked: LockedCollection, payment: Payment, seen: ProviderRefund, evidence: Evidence
+) -> Refund:
+    locked.totals_changed = True
+    refund: Refund = locked.add(
+        Refund(
+            payment=payment,
+            amount_minor=seen.amount_minor,
+            request_key=f"external:{seen.reference}",
+            provider_reference=seen.reference,
+            is_external=True,
+            note="Made at the provider, not here.",
+        ),
+        "refund.recorded",
+    )
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.STATUS,
+        about=f"{payment.pk}:{seen.reference}",
+        detail=f"Refund {seen.reference} was made at the provider, not here; it is recorded.",
+        session=payment.payment_session,
+        amount_minor=seen.amount_minor,
+    )
+    return refund
+
+
+def _set_refund_status(
+    locked: LockedCollection, refund: Refund, status: MovementStatus, *, evidence: Evidence
+) -> None:
+    locked.totals_changed = True
+    if status == MovementStatus.FAILED:
+        fail_movement(locked, refund, evidence=evidence)
+        return
+    already_told = refund.status == MovementStatus.PENDING
+    locked.change(
+        refund,
+        f"refund.{status}",
+        status=status,
+        evidence=evidence,
+        is_provisional=False,
+    )
+    _finish_call_of(locked, refund, CallState.SUCCEEDED, evidence=evidence)
+    _watch_pending(locked, refund)
+    if not already_told or status == MovementStatus.SUCCEEDED:
+        locked.tell("payment_refunded", payment=refund.payment, refund=refund)
+
+
+def _watch_pending(locked: LockedCollection, refund: Refund) -> None:
+    """A pending refund waits for its event; the sweep looks too, should the event be lost."""
+    call = locked.call_of(refund)
+    if call is None or call.is_unresolved:
+        return
+    is_pending = refund.status == MovementStatus.PENDING
+    interval = timedelta(seconds=settings.PENDING_INTERVAL)
+    locked.change(
+        call, "call.scheduled", next_attempt_at=locked.now + interval if is_pending else None
+    )
+
+
+def _report_refund_amount(locked: LockedCollection, refund: Refund, seen: ProviderRefund) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.AMOUNT,
+        about=refund.pk,
+        detail=(
+            f"Asked to refund {refund.amount_minor}, the provider's refund {seen.reference} is"
+            f" {seen.amount_minor} (smallest unit)."
+        ),
+        session=refund.payment.payment_session,
+        amount_minor=abs(refund.amount_minor - seen.amount_minor),
+    )
+    locked.totals_changed = True
+    locked.change(refund, "refund.amount_seen", amount_minor=seen.amount_minor)
+
+
+def accept_refund(
+    locked: LockedCollection, refund: Refund, *, evidence: Evidence
+) -> None:
+    """The provider took the refund and told no more about it: it is done."""
+    if not refund.is_provisional and refund.status not in UNRESOLVED_MOVEMENTS:
+        return
+    _set_refund_status(locked, refund, MovementStatus.SUCCEEDED, evidence=evidence)
+
+
+def merge_dispute(
+    locked: LockedCollection, payment: Payment, seen: ProviderDispute, *, evidence: Evidence
+) -> None:
+    """Record what a bank took back, and tell a person; a closed one stays closed."""
+    rows = Dispute.objects.using(database_alias()).filter(provider_reference=seen.reference)
+    dispute = rows.select_related("payment").first()
+    if dispute is None:
+        locked.add(
+            Dispute(
+                payment=payment,
+                provider_reference=seen.reference,
+                amount_minor=seen.amount_minor,
+                status=seen.status,
+                evidence=evidence,
+            ),
+            "dispute.recorded",
+        )
+        open_discrepancy(
+            locked,
+            DiscrepancyKind.DISPUTE,
+            about=seen.reference,
+            detail=f"The customer's bank disputes {seen.amount_minor} (smallest unit).",
+            session=payment.payment_session,
+            amount_minor=seen.amount_minor,
+        )
+    elif dispute.status == DisputeStatus.OPEN:
+        locked.change(dispute, "dispute.seen", status=seen.status, evidence=evidence)
+
+

@@ -1,0 +1,37 @@
+"""What acts on a payment share: reading it under the lock, and again after the act."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from medusa_payments.models import Capture, Payment, ProviderCall, Refund
+from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.types import FailureKind
+
+MovementType = TypeVar("MovementType", Capture, Refund)
+
+_UNAVAILABLE = (
+    FailureKind.RATE_LIMITED.value,
+    FailureKind.UNAVAILABLE.value,
+    FailureKind.MISCONFIGURED.value,
+)
+
+
+def locked_payment(locked: LockedCollection, payment: Payment) -> Payment:
+    current = Payment.objects.using(database_alias()).get(pk=payment.pk)
+    current.payment_session = locked.session(current.payment_session_id)
+    current.payment_collection = locked.collection
+    return current
+
+
+def reload(movement: MovementType) -> MovementType:
+    rows = type(movement)._default_manager.using(database_alias())
+    return rows.select_related("payment").get(pk=movement.pk)
+
+
+def was_unavailable(movement: Capture | Refund) -> bool:
+    """Whether it failed only because the provider could not be asked."""
+    rows = ProviderCall.objects.using(database_alias())
+    own = {f"{movement._meta.model_name}_id": movement.pk}
+    return rows.filter(**own, failure_kind__in=_UNAVAILABLE).exists()

@@ -1,0 +1,125 @@
+"""Doing what the record demands: ask or look up, record, then whatever that demands in turn."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from medusa_payments.models import ProviderCall
+from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.asking import ask
+from medusa_payments.operations.calls import claim, lease_seconds
+from medusa_payments.operations.findings import (
+    Look,
+    record_abandoned,
+    record_lookup,
+)
+from medusa_payments.operations.lookups import look_up
+from medusa_payments.operations.outcomes import record_outcome
+from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.statuses import CallKind, CallState, Evidence
+
+# More steps than any chain of undoing needs; what is left over is found by the sweep.
+_MAX_STEPS = 20
+
+
+def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = None) -> Recorded:
+    """Ask the provider for a call that its caller has just written and leased.
+
+    If the answer is lost, look once: most lost answers are found again within the request. An
+    initiate is not looked for: its session is set aside and the buyer answered first.
+    """
+    recorded = _ask(call, actor=actor, data=data)
+    perform_demanded(recorded.demanded, actor=actor)
+    if call.kind != CallKind.INITIATE and _is_unresolved(call):
+        look(call, actor=actor, may_send=False)
+    return recorded
+
+
+def perform_demanded(calls: Iterable[ProviderCall], *, actor: Actor) -> None:
+    """Perform calls that a record demanded, and what their records demand."""
+    waiting = deque(calls)
+    for _ in range(_MAX_STEPS):
+        if not waiting:
+            return
+        waiting.extend(advance(waiting.popleft(), actor=actor))
+
+
+def advance(
+    call: ProviderCall,
+    *,
+    actor: Actor,
+    may_send: bool = True,
+    ignores_schedule: bool = False,
+) -> tuple[ProviderCall, ...]:
+    """One step for any call, in whatever state it is; safe to call at any time, from anywhere.
+
+    A call that was never sent is sent. Any other is looked up first, and sent again only if that
+    shows it undone. Returns what the record then demands.
+    """
+    call = ProviderCall.objects.get(pk=call.pk)
+    lease = lease_seconds(get_provider(call.provider_id))
+    never_sent = call.state == CallState.OPEN and call.last_sent_at is None
+    if not claim(call, lease=lease, will_send=never_sent):
+        return ()
+    if never_sent:
+        recorded = _ask(call, actor=actor)
+        if _is_unresolved(call):
+            return (*recorded.demanded, *_look(call, actor, Look(0, may_send=False)).demanded)
+        return recorded.demanded
+    if call.kind == CallKind.INITIATE and call.state == CallState.OPEN:
+        tell_shop(record_abandoned(call, actor=actor).carrier)
+    recorded = _look(call, actor, Look(0, may_send, ignores_schedule), claimed=True)
+    if not recorded.send_again:
+        return recorded.demanded
+    return (*recorded.demanded, *_resend(call, actor=actor, lease=lease).demanded)
+
+
+def look(call: ProviderCall, *, actor: Actor, may_send: bool) -> None:
+    """Look up a call now, and perform what that demands."""
+    perform_demanded(advance(call, actor=actor, may_send=may_send), actor=actor)
+
+
+def _ask(
+    call: ProviderCall,
+    *,
+    actor: Actor,
+    data: dict[str, Any] | None = None,
+    sent_before: bool = False,
+) -> Recorded:
+    provider = get_provider(call.provider_id)
+    known = dict(call.payment_session.data) if data is None else data
+    outcome = ask(call, provider, known, sent_before=sent_before)
+    recorded = record_outcome(call, outcome, evidence=Evidence.RESPONSE, actor=actor)
+    tell_shop(recorded.carrier)
+    return recorded
+
+
+def _look(call: ProviderCall, actor: Actor, look: Look, *, claimed: bool = False) -> Recorded:
+    if not claimed:
+        call.refresh_from_db()
+        if not claim(call, lease=lease_seconds(get_provider(call.provider_id)), will_send=False):
+            return Recorded()
+    started = time.monotonic()
+    result = look_up(call.payment_session, call=call)
+    look = Look(time.monotonic() - started, look.may_send, look.ignores_schedule)
+    recorded = record_lookup(call, result, look=look, actor=actor)
+    tell_shop(recorded.carrier)
+    return recorded
+
+
+def _resend(call: ProviderCall, *, actor: Actor, lease: float) -> Recorded:
+    call.refresh_from_db()
+    renewed = call.first_sent_at is None
+    if not call.is_unresolved or not claim(call, lease=lease, will_send=True):
+        return Recorded()
+    return _ask(call, actor=actor, sent_before=not renewed)
+
+
+def _is_unresolved(call: ProviderCall) -> bool:
+    call.refresh_from_db()
+    return call.is_unresolved

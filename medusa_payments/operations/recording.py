@@ -1,0 +1,57 @@
+"""What every record shares: merging a refund that was seen, and what to do after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medusa_payments.models import PaymentSession, ProviderCall, WebhookEvent
+from medusa_payments.operations import movements
+from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.types import ProviderRefund
+from medusa_payments.statuses import Evidence
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a record asks its caller to do next."""
+
+    demanded: tuple[ProviderCall, ...] = ()
+    send_again: bool = False  # the call that was looked up may be sent now
+    session: PaymentSession | None = None  # as committed
+    carrier: ProviderCall | WebhookEvent | None = None  # owes the shop its signals
+
+
+def finish(
+    locked: LockedCollection,
+    carrier: ProviderCall | WebhookEvent,
+    session: PaymentSession,
+    *,
+    send_again: bool = False,
+) -> Recorded:
+    """The last step of a record: owe the shop its signals, and say what is demanded."""
+    _owe_signals(locked, carrier)
+    locked.flush()
+    looks = [locked.initiate_of(session) for session in locked.needs_look]
+    demanded = (*locked.demanded, *(call for call in looks if call is not None))
+    return Recorded(demanded, send_again=send_again, session=session, carrier=carrier)
+
+
+def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent) -> None:
+    """Until the shop's receivers have returned, the sweep sends them again (law 12)."""
+    if not locked.signals:
+        return
+    owed = carrier.signals if carrier.follow_up_at else []
+    locked.change(
+        carrier, "signals.owed", signals=[*owed, *locked.signals], follow_up_at=locked.now
+    )
+
+
+def merge_refund_of(
+    locked: LockedCollection, session: PaymentSession, seen: ProviderRefund, *, evidence: Evidence
+) -> None:
+    """Merge a refund; one of a payment that we have not seen taken yet needs a lookup first."""
+    payment = movements.payment_of(locked, session)
+    if payment is None:
+        locked.look_at(session)
+    else:
+        movements.merge_refund(locked, payment, seen, evidence=evidence)

@@ -1,0 +1,60 @@
+"""Recognising the same act: a person's second click must not move money twice (law 4)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from medusa_payments.errors import Conflict, RequestKeyReused
+from medusa_payments.models import Capture, Payment, ProviderCall, Refund
+from medusa_payments.operations.calls import in_flight
+from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.locking import LockedCollection
+
+MovementType = TypeVar("MovementType", Capture, Refund)
+
+
+def movement_of_same_act(
+    locked: LockedCollection,
+    model: type[MovementType],
+    payment: Payment,
+    *,
+    amount_minor: int,
+    request_key: str,
+) -> MovementType | None:
+    """The movement that this act already made, to be taken up again.
+
+    The same key is the same act for ever. Without one, or under another, an equal act whose
+    outcome is uncertain and that nobody is asking right now is taken up too.
+
+    :raises RequestKeyReused: the key was used with another amount.
+    :raises Conflict: the act with this key is being asked right now.
+    """
+    rows = list(model._default_manager.using(database_alias()).filter(payment=payment))
+    for movement in rows:
+        movement.payment = payment
+    keyed = next((row for row in rows if request_key and row.request_key == request_key), None)
+    if keyed is not None:
+        return _same_key(locked, keyed, amount_minor)
+    for movement in rows:
+        call = locked.call_of(movement)
+        if movement.amount_minor == amount_minor and call is not None and call.is_unresolved:
+            if not in_flight(call, now=locked.now):
+                return movement
+    return None
+
+
+def _same_key(
+    locked: LockedCollection, movement: MovementType, amount_minor: int
+) -> MovementType:
+    if movement.amount_minor != amount_minor:
+        raise RequestKeyReused
+    call = locked.call_of(movement)
+    if call is not None and in_flight(call, now=locked.now):
+        raise Conflict
+    return movement
+
+
+def call_to_take_up(locked: LockedCollection, movement: Capture | Refund) -> ProviderCall | None:
+    """The movement's call, when its outcome is still to be found out."""
+    call = locked.call_of(movement)
+    return call if call is not None and call.is_unresolved else None

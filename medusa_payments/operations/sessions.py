@@ -1,0 +1,277 @@
+"""Payment sessions: one try at one provider. Creating, replacing and deleting them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from medusa_payments.errors import (
+    Conflict,
+    InitiateRefused,
+    InvalidData,
+    NotAllowed,
+    NotFound,
+    PaymentDeclined,
+    PaymentIndeterminate,
+    PaymentProviderUnavailable,
+)
+from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
+from medusa_payments.operations.actors import SYSTEM, Actor
+from medusa_payments.operations.calls import in_flight, lease_seconds, write_call
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.enabled_providers import get_enabled_provider
+from medusa_payments.operations.findings import record_sighting
+from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.lookups import look_up
+from medusa_payments.operations.performing import perform, perform_demanded
+from medusa_payments.operations.setting_aside import soft_delete
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.undoing import plan
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.types import FailureKind, Found, NoAnswer
+from medusa_payments.statuses import (
+    CallKind,
+    CollectionStatus,
+    DeletedReason,
+    ProviderState,
+    SessionStatus,
+)
+
+_COVERED = (CollectionStatus.AUTHORIZED, CollectionStatus.COMPLETED)
+_NOT_REPLACEABLE = (ProviderState.HELD, ProviderState.CAPTURED, ProviderState.PROCESSING)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    call: ProviderCall
+    demanded: tuple[ProviderCall, ...]
+
+
+def create_payment_session(
+    collection: PaymentCollection,
+    *,
+    provider_id: str,
+    data: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
+    is_trusted: bool = True,
+    actor: Actor = SYSTEM,
+) -> PaymentSession:
+    """Start a payment at a provider, in place of the collection's earlier session.
+
+    ``is_trusted``: the data comes from the shop's own server, not from a browser.
+
+    :raises PaymentIndeterminate: the answer was lost; the session was set aside, and whatever it
+        may have taken is given back. The buyer may start again at once.
+    :raises PaymentDeclined: the customer's bank said no; nothing was taken.
+    :raises PaymentProviderUnavailable: nothing exists at the provider; or the earlier session
+        could not be read there, and nothing was changed.
+    :raises InitiateRefused: the provider refused the arguments.
+    :raises NotAllowed: the collection is paid, or its session authorized or processing.
+    :raises Conflict: another request replaced this session meanwhile, or is taking money now.
+    :raises InvalidData: unknown provider, data or amount that the provider does not take.
+    """
+    refuse_open_transaction()
+    provider = get_enabled_provider(provider_id)
+    given = dict(data or {})
+    _check_data(provider, given, is_trusted=is_trusted)
+    provider.check_amount(collection.amount_minor, collection.currency_code)
+    old = _live_session(collection)
+    if old is not None:
+        see_before_closing(old, actor=actor)
+    prepared = _prepare(collection, provider, old, given, context, actor=actor)
+    perform_demanded(prepared.demanded, actor=actor)
+    recorded = perform(prepared.call, actor=actor, data=given)
+    return _result(prepared.call, recorded.session, provider)
+
+
+def _check_data(provider: PaymentProvider, data: dict[str, Any], *, is_trusted: bool) -> None:
+    allowed = provider.trusted_data_keys if is_trusted else provider.store_data_keys
+    if allowed is None:
+        return
+    refused = sorted(set(data) - set(allowed))
+    if refused:
+        raise InvalidData(
+            f"Payment session data may not hold {_quoted(refused)} here; allowed:"
+            f" {_quoted(sorted(allowed))}."
+        )
+
+
+def _quoted(names: Collection[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _live_session(collection: PaymentCollection) -> PaymentSession | None:
+    rows = PaymentSession.objects.using(database_alias())
+    session: PaymentSession | None = rows.filter(live_collection_id=collection.pk).first()
+    return session
+
+
+def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
+    """Read the provider's object, so that nothing paid is closed by mistake.
+
+    :raises PaymentProviderUnavailable: it cannot be read; nothing was changed.
+    """
+    if not session.provider_reference or session.provider_state == ProviderState.CANCELED:
+        return
+    result = look_up(session)
+    if isinstance(result, Found):
+        recorded = record_sighting(session, result.payment, actor=actor)
+        tell_shop(recorded.carrier)
+        perform_demanded(recorded.demanded, actor=actor)
+    elif isinstance(result, NoAnswer) and result.code != "not_supported":
+        raise PaymentProviderUnavailable(
+            "The payment provider cannot be reached, so the earlier payment session was kept."
+            " Nothing was changed; please try again in a moment.",
+            session_id=session.pk,
+        )
+
+
+def _prepare(
+    collection: PaymentCollection,
+    provider: PaymentProvider,
+    old: PaymentSession | None,
+    data: dict[str, Any],
+    context: dict[str, Any] | None,
+    *,
+    actor: Actor,
+) -> _Prepared:
+    def work(locked: LockedCollection) -> _Prepared:
+        current = locked.collection
+        if current.deleted is not None:
+            raise NotFound(f"PaymentCollection id not found: {current.pk}")
+        if current.status in _COVERED:
+            raise NotAllowed("The payment collection is already covered by a payment.")
+        live = locked.live_session()
+        if live is not None:
+            _refuse_unless_replaceable(locked, live, seen=old)
+            close_session(locked, live, DeletedReason.REPLACED)
+        session = _add_session(locked, provider, data, context)
+        call = write_call(
+            locked,
+            CallKind.INITIATE,
+            session,
+            arguments={
+                "amount_minor": session.amount_minor,
+                "currency_code": session.currency_code,
+                "data": data,
+            },
+            leased_for=lease_seconds(provider),
+        )
+        return _Prepared(call, tuple(locked.demanded))
+
+    return under_lock(collection.pk, work, actor=actor)
+
+
+def _refuse_unless_replaceable(
+    locked: LockedCollection, live: PaymentSession, *, seen: PaymentSession | None
+) -> None:
+    if live.has_money or live.provider_state in _NOT_REPLACEABLE:
+        raise NotAllowed(
+            f"Payment session {live.pk} is {live.status} and cannot be replaced; cancel or refund"
+            " its payment first."
+        )
+    initiate = locked.initiate_of(live)
+    is_taking = get_provider(live.provider_id).takes_money_at_once(live.data)
+    if initiate is not None and in_flight(initiate, now=locked.now) and is_taking:
+        raise Conflict
+    if live.provider_reference and (seen is None or seen.pk != live.pk):
+        raise Conflict  # made since we looked: what it holds is not known to this request
+
+
+def close_session(
+    locked: LockedCollection, session: PaymentSession, reason: DeletedReason
+) -> None:
+    """Soft-delete a session and demand that its object at the provider is closed."""
+    soft_delete(locked, session, reason)
+    payment = getattr(session, "payment", None) if session.authorized_at else None
+    plan(locked, session, payment, looked=False)
+
+
+def _add_session(
+    locked: LockedCollection,
+    provider: PaymentProvider,
+    data: dict[str, Any],
+    context: dict[str, Any] | None,
+) -> PaymentSession:
+    session: PaymentSession = locked.add(
+        PaymentSession(
+            payment_collection=locked.collection,
+            live_collection_id=locked.collection.pk,
+            provider_id=provider.id,
+            currency_code=locked.collection.currency_code,
+            amount_minor=locked.collection.amount_minor,
+            data=data,
+            context=context,
+        ),
+        "session.requested",
+    )
+    return session
+
+
+def _result(
+    call: ProviderCall, session: PaymentSession | None, provider: PaymentProvider
+) -> PaymentSession:
+    assert session is not None, "a record returns its session"
+    if session.is_live and session.status != SessionStatus.ERROR:
+        return session
+    if session.is_live:
+        raise _failure(call, session)
+    if session.indeterminate:
+        raise PaymentIndeterminate(session_id=session.pk, provider_id=provider.id)
+    raise Conflict(session_id=session.pk)
+
+
+_UNAVAILABLE = (
+    FailureKind.RATE_LIMITED.value,
+    FailureKind.UNAVAILABLE.value,
+    FailureKind.MISCONFIGURED.value,
+)
+
+
+def _failure(call: ProviderCall, session: PaymentSession) -> Exception:
+    kind = call.attempts[-1]["kind"]
+    if kind == FailureKind.DECLINED.value:
+        return PaymentDeclined(decline_code=session.failure_code, session_id=session.pk)
+    if kind in _UNAVAILABLE:
+        return PaymentProviderUnavailable(session_id=session.pk)
+    return InitiateRefused(session_id=session.pk)
+
+
+def delete_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM) -> PaymentSession:
+    """Soft-delete a session and close what it holds at the provider. A second time does nothing.
+
+    :raises PaymentProviderUnavailable: the provider cannot be read; nothing was changed.
+    :raises NotAllowed: its money was taken already; refund the payment instead.
+    :raises Conflict: the payment is being started right now.
+    """
+    refuse_open_transaction()
+    if session.deleted is not None:
+        return session
+    see_before_closing(session, actor=actor)
+
+    def work(locked: LockedCollection) -> tuple[PaymentSession, tuple[ProviderCall, ...]]:
+        current = locked.session(session.pk)
+        if current.is_live:
+            _refuse_unless_deletable(locked, current)
+            close_session(locked, current, DeletedReason.DELETED)
+        return current, tuple(locked.demanded)
+
+    _, demanded = under_lock(session.payment_collection_id, work, actor=actor)
+    perform_demanded(demanded, actor=actor)
+    rows = PaymentSession.all_objects.using(database_alias())
+    closed: PaymentSession = rows.get(pk=session.pk)
+    return closed
+
+
+def _refuse_unless_deletable(locked: LockedCollection, session: PaymentSession) -> None:
+    if session.captured_minor:
+        raise NotAllowed(f"Payment session {session.pk} was captured; refund its payment instead.")
+    initiate = locked.initiate_of(session)
+    if initiate is not None and in_flight(initiate, now=locked.now):
+        raise Conflict
+    if any(call.is_unresolved and call.kind == CallKind.CAPTURE for call in locked.calls_of(session)):
+        raise NotAllowed(
+            f"A capture of payment session {session.pk} is not resolved yet; try again later."
+        )

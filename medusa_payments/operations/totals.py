@@ -1,0 +1,128 @@
+"""Amounts that are computed from rows, never added up in place (law 10).
+
+All are in the currency's smallest unit. What is not known to have failed counts as moved (law 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+
+from medusa_payments.models import (
+    Capture,
+    Dispute,
+    Payment,
+    PaymentCollection,
+    PaymentSession,
+    Refund,
+)
+from medusa_payments.statuses import (
+    CollectionStatus,
+    DisputeStatus,
+    MovementStatus,
+    Resolution,
+    SessionStatus,
+)
+
+_HAPPENED = (MovementStatus.SUCCEEDED, MovementStatus.PENDING)
+
+
+@dataclass(frozen=True)
+class PaymentTotals:
+    """What a payment's rows add up to.
+
+    ``reserved`` sums count requested, pending, succeeded and indeterminate movements.
+    """
+
+    captured_minor: int
+    captures_reserved_minor: int
+    refunded_minor: int
+    refunds_reserved_minor: int
+    disputed_minor: int
+
+    @property
+    def refundable_minor(self) -> int:
+        return max(0, self.captured_minor - self.refunds_reserved_minor - self.disputed_minor)
+
+
+def payment_totals(payment: Payment) -> PaymentTotals:
+    captures = Capture.objects.filter(payment=payment)
+    refunds = Refund.objects.filter(payment=payment)
+    disputes = Dispute.objects.filter(payment=payment).exclude(status=DisputeStatus.WON)
+    return PaymentTotals(
+        captured_minor=_sum(captures.filter(status=MovementStatus.SUCCEEDED)),
+        captures_reserved_minor=_sum(captures.exclude(status=MovementStatus.FAILED)),
+        refunded_minor=_sum(refunds.filter(status__in=_HAPPENED)),
+        refunds_reserved_minor=_sum(refunds.exclude(status=MovementStatus.FAILED)),
+        disputed_minor=_sum(disputes),
+    )
+
+
+@dataclass(frozen=True)
+class CollectionTotals:
+    authorized_minor: int
+    captured_minor: int
+    refunded_minor: int
+
+
+def counted(collection: PaymentCollection) -> CollectionTotals:
+    """Money under live and adopted sessions: what pays for the collection."""
+    return _totals(collection, _counts("payment_session__"), _counts(""))
+
+
+def set_aside(collection: PaymentCollection) -> CollectionTotals:
+    """Money that passed under the other soft-deleted sessions, and goes or went back."""
+    return _totals(collection, ~_counts("payment_session__"), ~_counts(""))
+
+
+def _counts(prefix: str) -> Q:
+    return Q(**{f"{prefix}deleted__isnull": True}) | Q(
+        **{f"{prefix}resolution": Resolution.ADOPTED}
+    )
+
+
+def _totals(
+    collection: PaymentCollection, of_payment: Q, of_session: Q
+) -> CollectionTotals:
+    sessions = PaymentSession.all_objects.filter(of_session, payment_collection=collection)
+    payments = Payment.objects.filter(of_payment, payment_collection=collection)
+    captures = Capture.objects.filter(payment__in=payments, status=MovementStatus.SUCCEEDED)
+    refunds = Refund.objects.filter(payment__in=payments, status__in=_HAPPENED)
+    return CollectionTotals(
+        authorized_minor=_sum(sessions.filter(status=SessionStatus.AUTHORIZED)),
+        captured_minor=_sum(captures),
+        refunded_minor=_sum(refunds),
+    )
+
+
+def _sum(rows: QuerySet[PaymentSession] | QuerySet[Capture] | QuerySet[Refund] | QuerySet[Dispute]) -> int:
+    total: int | None = rows.aggregate(total=Sum("amount_minor"))["total"]
+    return int(total or 0)
+
+
+def recompute(collection: PaymentCollection, *, now: datetime) -> None:
+    """Set totals and status from rows; the caller holds the lock and saves.
+
+    The rule is Medusa's (CONTRACT 7.3): refunds never change the status, and a partial capture
+    leaves ``authorized``.
+    """
+    sums = counted(collection)
+    collection.authorized_minor = sums.authorized_minor
+    collection.captured_minor = sums.captured_minor
+    collection.refunded_minor = sums.refunded_minor
+    collection.status = _status(collection, sums)
+    if collection.status == CollectionStatus.COMPLETED and collection.completed_at is None:
+        collection.completed_at = now
+
+
+def _status(collection: PaymentCollection, sums: CollectionTotals) -> CollectionStatus:
+    if sums.captured_minor >= collection.amount_minor:
+        return CollectionStatus.COMPLETED
+    if sums.authorized_minor >= collection.amount_minor:
+        return CollectionStatus.AUTHORIZED
+    if sums.authorized_minor:
+        return CollectionStatus.PARTIALLY_AUTHORIZED
+    has_session = PaymentSession.objects.filter(payment_collection=collection).exists()
+    return CollectionStatus.AWAITING if has_session else CollectionStatus.NOT_PAID

@@ -1,0 +1,239 @@
+"""Webhooks: verified, stored and committed, then applied (law 9).
+
+Intake makes no provider call. Applying merges what the event says of one session; an event that
+names no session of ours is quarantined and reads, locks and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from medusa_payments import settings
+from medusa_payments.models import Discrepancy, PaymentSession, WebhookEvent
+from medusa_payments.operations import movements
+from medusa_payments.operations.actors import WEBHOOK, Actor
+from medusa_payments.operations.conclusions import conclude
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.merging import merge_payment
+from medusa_payments.operations.performing import perform_demanded
+from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
+from medusa_payments.operations.schedule import next_look
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.registry import get_provider, provider_ids
+from medusa_payments.providers.types import VerifiedWebhook, WebhookReport
+from medusa_payments.signals import discrepancy_opened, webhook_event_stored
+from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence
+
+logger = logging.getLogger("medusa_payments")
+
+# An inline application that died is taken up by the sweep after this time.
+_APPLY_GRACE = timedelta(seconds=60)
+
+
+def receive_webhook(provider_id: str, body: bytes, headers: Mapping[str, str]) -> WebhookEvent | None:
+    """Verify and store a delivery, commit, then send ``webhook_event_stored``.
+
+    Returns the event, or None if it was stored before, or its provider signs nothing.
+
+    :raises UnknownProvider: no such provider.
+    :raises WebhookRejected: forged, stale, unsigned or malformed; nothing was stored.
+    """
+    refuse_open_transaction()
+    provider = get_provider(provider_id)
+    if not provider.capabilities.signs_webhooks:
+        return None
+    event = event_from(provider, provider.verify_webhook(body, headers))
+    try:
+        with transaction.atomic(using=database_alias(), durable=True):
+            event.save(force_insert=True, using=database_alias())
+    except IntegrityError:
+        return None
+    announce(event)
+    return event
+
+
+def event_from(provider: PaymentProvider, webhook: VerifiedWebhook) -> WebhookEvent:
+    """The row for a verified delivery, not saved yet."""
+    is_deferred = settings.WEBHOOK_APPLY == "deferred"
+    now = timezone.now()
+    event = WebhookEvent(
+        provider_id=provider.id,
+        credentials=provider.credentials,
+        account=webhook.account,
+        event_id=webhook.event_id,
+        event_type=webhook.event_type,
+        occurred_at=webhook.occurred_at,
+        payload=dict(webhook.payload),
+        note=webhook.quarantine or webhook.note,
+        next_attempt_at=now if is_deferred else now + _APPLY_GRACE,
+    )
+    if webhook.quarantine:
+        event.state = EventState.QUARANTINED
+        event.next_attempt_at = None
+    return event
+
+
+def announce(event: WebhookEvent) -> None:
+    """Tell that an event was stored; whatever applying it does, it stays stored."""
+    if event.state != EventState.RECEIVED:
+        return
+    results = webhook_event_stored.send_robust(sender=WebhookEvent, event=event)
+    for receiver, answer in results:
+        if isinstance(answer, Exception):
+            logger.error("%r could not apply %s", receiver, event.pk, exc_info=answer)
+
+
+def apply_stored_event(sender: type[WebhookEvent], event: WebhookEvent, **kwargs: Any) -> None:
+    """Receiver of ``webhook_event_stored``: this is what triggers reconciliation."""
+    if settings.WEBHOOK_APPLY == "inline":
+        apply_event(event)
+
+
+def apply_event(event: WebhookEvent, *, actor: Actor = WEBHOOK) -> None:
+    """Apply a stored event and perform what it demands. Safe to repeat, in any order.
+
+    An event that cannot be applied is parked; the sweep tries it again.
+    """
+    try:
+        recorded = record_event(event, actor=actor)
+    except Exception as error:
+        logger.exception("Event %s could not be applied", event.pk)
+        _park(event, type(error).__name__)
+        return
+    tell_shop(recorded.carrier)
+    perform_demanded(recorded.demanded, actor=actor)
+
+
+def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
+    """Write down what an event says about its session, or quarantine it."""
+    report = get_provider(event.provider_id).read_webhook(event.payload)
+    session = find_session(event, report)
+    if session is None:
+        _quarantine(event, report)
+        return Recorded()
+
+    def work(locked: LockedCollection) -> Recorded:
+        row = WebhookEvent.objects.using(database_alias()).get(pk=event.pk)
+        current = locked.session(session.pk)
+        if row.state in (EventState.APPLIED, EventState.QUARANTINED):
+            return Recorded()
+        _merge(locked, current, report)
+        locked.change(
+            row,
+            "event.applied",
+            state=EventState.APPLIED,
+            payment_session=current,
+            applied_at=locked.now,
+            next_attempt_at=None,
+        )
+        return finish(locked, row, current)
+
+    cause = f"{event.event_type}:{event.event_id}"[:255]
+    return under_lock(session.payment_collection_id, work, actor=actor, cause=cause)
+
+
+def find_session(event: WebhookEvent, report: WebhookReport) -> PaymentSession | None:
+    """The session that an event names by our id or by its object's reference; never a guess."""
+    rows = PaymentSession.all_objects.using(database_alias())
+    own = _of_same_account(event)
+    session: PaymentSession | None = None
+    if report.session_id:
+        session = rows.filter(pk=report.session_id).first()
+    if session is None and report.reference:
+        session = rows.filter(provider_reference=report.reference).first()
+    return session if session is not None and session.provider_id in own else None
+
+
+def _of_same_account(event: WebhookEvent) -> set[str]:
+    """Variants of a provider share an account and its events."""
+    return {
+        provider_id
+        for provider_id in provider_ids()
+        if get_provider(provider_id).credentials == event.credentials
+    }
+
+
+def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookReport) -> None:
+    evidence = Evidence.WEBHOOK
+    if report.payment and not merge_payment(locked, session, report.payment, evidence=evidence):
+        _look(locked, session)
+    if report.refund:
+        merge_refund_of(locked, session, report.refund, evidence=evidence)
+    if report.dispute and (payment := movements.payment_of(locked, session)):
+        movements.merge_dispute(locked, payment, report.dispute, evidence=evidence)
+    if report.finding and not report.dispute:
+        _report_finding(locked, session, report)
+    if report.needs_look:
+        _look(locked, session)
+    conclude(locked, session, evidence=evidence, looked=False)
+
+
+def _look(locked: LockedCollection, session: PaymentSession) -> None:
+    """Read the provider's object after the commit; the sweep does, should this process die."""
+    initiate = locked.initiate_of(session)
+    if initiate is not None and initiate.is_final:
+        locked.change(initiate, "call.scheduled", next_attempt_at=locked.now)
+        locked.look_at(session)
+
+
+def _report_finding(
+    locked: LockedCollection, session: PaymentSession, report: WebhookReport
+) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind(report.finding),
+        about=session.pk,
+        detail="The provider told of a state that needs a person's decision; see the event.",
+        session=session,
+        amount_minor=report.amount_minor,
+    )
+
+
+def _quarantine(event: WebhookEvent, report: WebhookReport) -> None:
+    """Show it and leave everything else alone."""
+    note = "names no session of ours"
+    if report.session_id:
+        note = f"names session {report.session_id}, which we do not know"
+    with transaction.atomic(using=database_alias(), durable=True):
+        rows = WebhookEvent.objects.using(database_alias()).filter(pk=event.pk)
+        rows.update(state=EventState.QUARANTINED, note=note[:255], next_attempt_at=None)
+        ghost = _open_ghost(event, report) if report.session_id else None
+    if ghost is not None:
+        discrepancy_opened.send_robust(sender=Discrepancy, discrepancy=ghost)
+
+
+def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | None:
+    """Our marker on an object that we have no record of: a person must know."""
+    key = f"{DiscrepancyKind.GHOST}:{report.session_id}"
+    if Discrepancy.objects.using(database_alias()).filter(open_key=key).exists():
+        return None
+    return Discrepancy.objects.using(database_alias()).create(
+        kind=DiscrepancyKind.GHOST,
+        open_key=key,
+        webhook_event=event,
+        provider_id=event.provider_id,
+        provider_reference=report.reference,
+        amount_minor=report.amount_minor,
+        currency_code=report.payment.currency_code if report.payment else "",
+        detail=f"The provider holds {report.reference} for session {report.session_id},"
+        " of which there is no record here.",
+    )
+
+
+def _park(event: WebhookEvent, why: str) -> None:
+    rows = WebhookEvent.objects.using(database_alias()).filter(pk=event.pk)
+    rows.exclude(state=EventState.APPLIED).update(
+        state=EventState.PARKED,
+        note=why[:255],
+        tries=event.tries + 1,
+        next_attempt_at=next_look(event.tries, now=timezone.now()),
+    )

@@ -1,0 +1,201 @@
+"""The sweep: everything that is unfinished and due, whoever left it so.
+
+Any number run side by side: each step takes the call's lease by compare-and-set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from medusa_payments.models import (
+    Discrepancy,
+    PaymentSession,
+    ProviderCall,
+    WebhookEvent,
+)
+from medusa_payments.operations.actors import SWEEP
+from medusa_payments.operations.database import (
+    DatabaseNow,
+    database_alias,
+    refuse_open_transaction,
+)
+from medusa_payments.operations.performing import advance
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.webhooks import apply_event
+from medusa_payments.statuses import (
+    OPEN_PROVIDER_STATES,
+    UNRESOLVED_CALLS,
+    CallKind,
+    CallState,
+    DiscrepancyState,
+    EventState,
+    Resolution,
+)
+
+# Rounds of --all: a chain of undoing needs a handful; a provider that always demands more stops.
+_MAX_ROUNDS = 10
+_BATCH = 500
+
+
+@dataclass
+class SweepReport:
+    """What one run did. ``calls`` describes each call that it worked on, as it is afterwards."""
+
+    examined: int = 0
+    resolved: int = 0
+    undone: int = 0
+    unresolved: int = 0
+    discrepancies: int = 0
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+
+def reconcile_due() -> SweepReport:
+    """Work on what the schedule says is due."""
+    return _run(rounds=1, everything=False)
+
+
+def reconcile_all() -> SweepReport:
+    """Work on everything unfinished, due or not, until nothing more can be learned or done.
+
+    Ignores the schedule but not the horizon, and asks about live sessions that are not final.
+    """
+    return _run(rounds=_MAX_ROUNDS, everything=True)
+
+
+def _run(*, rounds: int, everything: bool) -> SweepReport:
+    refuse_open_transaction()
+    before = _resolved_sessions().count()
+    examined: dict[str, str] = {}
+    asked_live: set[str] = set()
+    for _ in range(rounds):
+        seen = _progress()
+        _apply_events(everything=everything)
+        for call in _calls(everything=everything):
+            examined.setdefault(call.pk, call.state)
+            _work_on(call, everything=everything)
+        if everything:
+            for call in _live_calls(asked_live):
+                asked_live.add(call.pk)
+                examined.setdefault(call.pk, call.state)
+                _work_on(call, everything=True)
+        _tell(everything=everything)
+        if _progress() == seen:
+            break
+    return _report(examined, undone=_resolved_sessions().count() - before)
+
+
+def _work_on(call: ProviderCall, *, everything: bool) -> None:
+    waiting = [call]
+    for _ in range(20):
+        if not waiting:
+            return
+        waiting.extend(advance(waiting.pop(0), actor=SWEEP, ignores_schedule=everything))
+
+
+def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
+    """Calls about which something is left to do, oldest due first."""
+    now = DatabaseNow()
+    rows = ProviderCall.objects.using(database_alias()).filter(
+        Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    )
+    due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=now)
+    return rows.filter(due).order_by("next_attempt_at", "pk")
+
+
+def _calls(*, everything: bool) -> list[ProviderCall]:
+    return list(unfinished_calls(everything=everything)[:_BATCH])
+
+
+def _live_calls(asked: set[str]) -> list[ProviderCall]:
+    """The initiates of live sessions that may have been paid without our hearing of it."""
+    rows = ProviderCall.objects.using(database_alias()).filter(
+        kind=CallKind.INITIATE,
+        state=CallState.SUCCEEDED,
+        payment_session__deleted__isnull=True,
+        payment_session__provider_state__in=[*OPEN_PROVIDER_STATES, "held"],
+    )
+    return [call for call in rows.order_by("pk").iterator() if call.pk not in asked]
+
+
+def unapplied_events(*, everything: bool) -> QuerySet[WebhookEvent]:
+    rows = WebhookEvent.objects.using(database_alias()).filter(
+        state__in=(EventState.RECEIVED, EventState.PARKED)
+    )
+    return rows if everything else rows.filter(next_attempt_at__lte=DatabaseNow())
+
+
+def _apply_events(*, everything: bool) -> None:
+    for event in unapplied_events(everything=everything).order_by("occurred_at", "pk")[:_BATCH]:
+        apply_event(event, actor=SWEEP)
+
+
+def _tell(*, everything: bool) -> None:
+    """Signals that a crash or a raising receiver kept from the shop."""
+    for model in (ProviderCall, WebhookEvent):
+        rows: Any = model._default_manager.using(database_alias())
+        for carrier in rows.filter(follow_up_at__lte=DatabaseNow())[:_BATCH]:
+            tell_shop(carrier)
+
+
+def _progress() -> tuple[Any, ...]:
+    """Changes whenever a round learned or did something."""
+    calls = ProviderCall.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
+    states = tuple(calls.order_by("pk").values_list("pk", "state", "generation", "looks")[:_BATCH])
+    open_events = unapplied_events(everything=True).count()
+    return (
+        tuple((pk, state, generation) for pk, state, generation, _ in states),
+        open_events,
+        _resolved_sessions().count(),
+    )
+
+
+def _resolved_sessions() -> QuerySet[PaymentSession]:
+    rows: QuerySet[PaymentSession] = PaymentSession.deleted_objects.using(database_alias()).filter(
+        resolution__in=(Resolution.CLOSED, Resolution.REFUNDED)
+    )
+    return rows
+
+
+def unresolved_calls() -> QuerySet[ProviderCall]:
+    """Calls of unknown outcome, and those of soft-deleted sessions whose undoing goes on."""
+    return ProviderCall.objects.using(database_alias()).filter(
+        Q(state__in=UNRESOLVED_CALLS)
+        | Q(
+            kind=CallKind.INITIATE,
+            payment_session__deleted__isnull=False,
+            payment_session__resolution="",
+        )
+    )
+
+
+def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
+    calls = list(_described(examined))
+    was_open = [each for each in calls if examined[each["id"]] in UNRESOLVED_CALLS]
+    return SweepReport(
+        examined=len(examined),
+        resolved=sum(each["state"] not in UNRESOLVED_CALLS for each in was_open),
+        undone=undone,
+        unresolved=unresolved_calls().count(),
+        discrepancies=Discrepancy.objects.using(database_alias())
+        .filter(state=DiscrepancyState.OPEN)
+        .count(),
+        calls=calls,
+    )
+
+
+def _described(examined: dict[str, str]) -> Iterator[dict[str, Any]]:
+    rows = ProviderCall.objects.using(database_alias()).in_bulk(list(examined))
+    for pk in examined:
+        call = rows[pk]
+        yield {
+            "id": call.pk,
+            "kind": call.kind,
+            "state": call.state,
+            "payment_session": call.payment_session_id,
+            "generation": call.generation,
+            "evidence": call.evidence,
+        }

@@ -1,0 +1,65 @@
+"""The shop's settings: ``settings.NAME`` reads ``settings.MEDUSA_PAYMENTS["NAME"]`` where used,
+so that ``override_settings`` works. Wrong values are found by ``manage.py check``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from medusa_payments.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default."""
+
+    # Provider id -> {"BACKEND": dotted path, "OPTIONS": {...}}.
+    PROVIDERS: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: {
+            "pp_system_default": {"BACKEND": "medusa_payments.providers.system.SystemProvider"}
+        }
+    )
+    # Dotted path of f(cart_id, request) -> {"amount": Decimal, "currency_code": str} or None.
+    CART_RESOLVER: str = ""
+    # Dotted path of f(region_id) -> iterable of provider ids; empty: every enabled provider.
+    REGION_PROVIDER_RESOLVER: str = ""
+    # Currency of an admin collection that names none; empty: it must name one.
+    DEFAULT_CURRENCY: str = ""
+    # Accepted keys, plain text: publishable ones open /store, secret ones /admin.
+    PUBLISHABLE_KEYS: tuple[str, ...] = ()
+    SECRET_KEYS: tuple[str, ...] = ()
+    # Seconds after a call's last send before a listing without its object is believed.
+    NOT_FOUND_HORIZON: float = 3600.0
+    # Seconds that a call may stay open before anyone may finish it; 0: derived from the provider.
+    LEASE_SECONDS: float = 0.0
+    # "inline": applied before the 200 is sent; "deferred": by a worker or the sweep.
+    WEBHOOK_APPLY: str = "inline"
+    # Seconds from one look to the next while a call's outcome is not known.
+    RECONCILE_SCHEDULE: tuple[float, ...] = (10, 60, 300, 900, 3600, 21600, 86400)
+    # Seconds between looks at what is known to take long: pending refunds, processing payments.
+    PENDING_INTERVAL: float = 86400.0
+
+
+def _current() -> Mapping[str, Any]:
+    configured = getattr(django_settings, "MEDUSA_PAYMENTS", {})
+    if not isinstance(configured, Mapping):
+        raise ConfigurationError("The setting MEDUSA_PAYMENTS must be a dictionary.")
+    return configured
+
+
+_NAMES = frozenset(each.name for each in fields(Settings))
+_DEFAULTS = Settings()
+
+
+def unknown_names() -> list[str]:
+    """Names in MEDUSA_PAYMENTS that are no setting of ours."""
+    return sorted(set(_current()) - _NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(name)
+    return _current().get(name, getattr(_DEFAULTS, name))

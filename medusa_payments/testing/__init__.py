@@ -1,0 +1,1 @@
+"""What a shop's own tests need: fakes of the outside world."""

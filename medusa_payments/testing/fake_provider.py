@@ -1,0 +1,228 @@
+"""A provider that lives in memory and answers as a test tells it to."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from medusa_payments.errors import WebhookRejected
+from medusa_payments.ids import new_id
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.types import (
+    CancelRequest,
+    Capabilities,
+    CaptureRequest,
+    Failed,
+    FailureKind,
+    Found,
+    Indeterminate,
+    InitiateRequest,
+    LookupRequest,
+    LookupResult,
+    NotFound,
+    Outcome,
+    ProviderPayment,
+    ProviderRefund,
+    ProviderRequest,
+    RefundRequest,
+    Succeeded,
+    UpdateRequest,
+    VerifiedWebhook,
+    WebhookReport,
+)
+from medusa_payments.statuses import MovementStatus, ProviderState, WebhookAction
+
+SIGNATURE = "X-Fake-Signature"
+_SECRET = b"whsec_fake"
+
+_ACTIONS = {
+    ProviderState.PAYABLE: WebhookAction.PENDING,
+    ProviderState.ACTION_REQUIRED: WebhookAction.REQUIRES_MORE,
+    ProviderState.PROCESSING: WebhookAction.PENDING,
+    ProviderState.HELD: WebhookAction.AUTHORIZED,
+    ProviderState.CAPTURED: WebhookAction.CAPTURED,
+    ProviderState.CANCELED: WebhookAction.CANCELED,
+}
+
+
+@dataclass(kw_only=True)
+class FakePayment:
+    """One object of the fake's ledger. A test may set any of it. Amounts in smallest units."""
+
+    session_id: str
+    amount_minor: int
+    currency_code: str
+    reference: str = field(default_factory=lambda: new_id("fake"))
+    created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    state: ProviderState = ProviderState.PAYABLE
+    held_minor: int = 0
+    captured_minor: int = 0
+    refunds: list[ProviderRefund] = field(default_factory=list)
+
+    @property
+    def refunded_minor(self) -> int:
+        counted = (each for each in self.refunds if each.status != MovementStatus.FAILED)
+        return sum(each.amount_minor for each in counted)
+
+    def snapshot(self) -> ProviderPayment:
+        return ProviderPayment(
+            reference=self.reference,
+            session_id=self.session_id,
+            state=self.state,
+            amount_minor=self.amount_minor,
+            currency_code=self.currency_code,
+            observed_at=datetime.now(timezone.utc),
+            held_minor=self.held_minor,
+            captured_minor=self.captured_minor,
+            refunds=tuple(self.refunds),
+            disputes=(),
+            data={"id": self.reference, "client_secret": f"{self.reference}_secret"},
+        )
+
+
+@dataclass
+class _Script:
+    answer: Any  # an outcome, a lookup result or an exception
+    executes: bool
+
+
+class FakeProvider(PaymentProvider):
+    """Keeps a ledger, remembers keys for ever and says no only where a real provider would.
+
+    ``script`` makes its next answers others. Options: ``CAPTURES_PER_AUTHORIZATION``,
+    ``MAX_ATTEMPTS``, ``CAN_LOOK_UP``.
+    """
+
+    identifier: ClassVar[str] = "fake"
+
+    def __init__(
+        self, provider_id: str = "pp_fake_default", options: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(provider_id, options or {})
+        self.payments: dict[str, FakePayment] = {}
+        self.asked: list[tuple[str, ProviderRequest | LookupRequest]] = []
+        self.refund_status = MovementStatus.SUCCEEDED  # what the next refunds are born with
+        self._scripts: dict[str, deque[_Script]] = defaultdict(deque)
+        self._answers: dict[str, tuple[ProviderRequest, Outcome]] = {}
+
+    # What a test does to it
+
+    def script(
+        self, method: str, *answers: Outcome | LookupResult | Exception, executes: bool = False
+    ) -> None:
+        """Give these answers, in turn, to the next calls of a method; an exception is raised.
+
+        ``executes``: the ledger changes all the same, as when the answer got lost.
+        """
+        self._scripts[method].extend(_Script(answer, executes) for answer in answers)
+
+    def pay(self, reference: str, *, capture: bool = False) -> None:
+        """The buyer pays: the money is held, or taken."""
+        payment = self.payments[reference]
+        payment.state = ProviderState.CAPTURED if capture else ProviderState.HELD
+        payment.held_minor = 0 if capture else payment.amount_minor
+        payment.captured_minor = payment.amount_minor if capture else 0
+
+    def payment_of(self, session_id: str) -> FakePayment:
+        """The only object of a session."""
+        (found,) = (each for each in self.payments.values() if each.session_id == session_id)
+        return found
+
+    def delivery(self, reference: str) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a signed event that tells how the object stands."""
+        payment = self.payments[reference]
+        event = {
+            "id": new_id("evt"),
+            "created": datetime.now(timezone.utc).isoformat(),
+            "reference": reference,
+            "session_id": payment.session_id,
+            "state": payment.state.value,
+            "amount_minor": payment.amount_minor,
+            "held_minor": payment.held_minor,
+            "captured_minor": payment.captured_minor,
+            "currency_code": payment.currency_code,
+        }
+        body = json.dumps(event).encode()
+        return body, {SIGNATURE: _signature(body)}
+
+    # What the package asks of it
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            captures_per_authorization=self.options.get("CAPTURES_PER_AUTHORIZATION"),
+            repeats_with_key=True,
+            key_retention_seconds=24 * 60 * 60,
+            can_look_up=self.options.get("CAN_LOOK_UP", True),
+            signs_webhooks=True,
+            max_attempts=self.options.get("MAX_ATTEMPTS", 1),
+            attempt_seconds=1,
+        )
+
+    @property
+    def store_data_keys(self) -> None:
+        return None
+
+    def takes_money_at_once(self, data: Mapping[str, Any]) -> bool:
+        return bool(data.get("confirm"))
+
+    def initiate_payment(self, request: InitiateRequest) -> Outcome:
+        return self._answer("initiate_payment", request, self._initiate)
+
+    def update_payment(self, request: UpdateRequest) -> Outcome:
+        return self._answer("update_payment", request, self._update)
+
+    def capture_payment(self, request: CaptureRequest) -> Outcome:
+        return self._answer("capture_payment", request, self._capture)
+
+    def refund_payment(self, request: RefundRequest) -> Outcome:
+        return self._answer("refund_payment", request, self._refund)
+
+    def cancel_payment(self, request: CancelRequest) -> Outcome:
+        return self._answer("cancel_payment", request, self._cancel)
+
+    def authorize_payment(self, request: LookupRequest) -> LookupResult:
+        return self._look("authorize_payment", request)
+
+    def lookup(self, request: LookupRequest) -> LookupResult:
+        return self._look("lookup", request)
+
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
+        if not hmac.compare_digest(headers.get(SIGNATURE, ""), _signature(body)):
+            raise WebhookRejected("The signature is not the fake's.")
+        event = json.loads(body)
+        return VerifiedWebhook(
+            event_id=event["id"],
+            event_type=f"payment.{event['state']}",
+            payload=event,
+            occurred_at=datetime.fromisoformat(event["created"]),
+        )
+
+    def read_webhook(self, payload: Mapping[str, Any]) -> WebhookReport:
+        state = ProviderState(payload["state"])
+        return WebhookReport(
+            action=_ACTIONS[state],
+            session_id=payload["session_id"],
+            reference=payload["reference"],
+            amount_minor=payload["amount_minor"],
+            payment=ProviderPayment(
+                reference=payload["reference"],
+                session_id=payload["session_id"],
+                state=state,
+                amount_minor=payload["amount_minor"],
+                currency_code=payload["currency_code"],
+                held_minor=payload["held_minor"],
+                captured_minor=payload["captured_minor"],
+                observed_at=datetime.fromisoformat(payload["created"]),
+            ),
+        )
+
+    def _answer[Request: ProviderRequest](
+        self, method: str, request: Request, act: Callable[[Request], Outcome]
+    ) -> Outcome: ...
