@@ -39,6 +39,7 @@ class Payment(Record):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
         ]
+        permissions = [("refund_payment", "Can refund payments")]
 
     @property
     def amount(self) -> Decimal:

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from medusa_payments import settings
 from medusa_payments.models import Capture, Payment, PaymentSession, ProviderCall, Refund
-from medusa_payments.operations.database import DatabaseNow, database_alias
+from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.redaction import redact
@@ -92,16 +92,11 @@ def claim(call: ProviderCall, *, lease: float, will_send: bool) -> bool:
         values["first_sent_at"] = Coalesce(F("first_sent_at"), now)
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     rows = ProviderCall.objects.using(database_alias())
-    if not rows.filter(free, pk=call.pk, lease_token=call.lease_token).update(**values):
+    mine = rows.filter(free, pk=call.pk, lease_token=call.lease_token)
+    if not patiently(lambda: mine.update(**values)):
         return False
     call.lease_token += 1
     return True
-
-
-def release(call: ProviderCall) -> None:
-    """Give the lease back when nothing was learned that a record would have written."""
-    rows = ProviderCall.objects.using(database_alias())
-    rows.filter(pk=call.pk, lease_token=call.lease_token).update(leased_until=None)
 
 
 def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
@@ -110,11 +105,8 @@ def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
     False when the lease was lost; then nothing may be sent.
     """
     rows = ProviderCall.objects.using(database_alias())
-    return bool(
-        rows.filter(pk=call.pk, lease_token=call.lease_token).update(
-            attempts=attempts, last_sent_at=DatabaseNow()
-        )
-    )
+    mine = rows.filter(pk=call.pk, lease_token=call.lease_token)
+    return bool(patiently(lambda: mine.update(attempts=attempts, last_sent_at=DatabaseNow())))
 
 
 def in_flight(call: ProviderCall, *, now: datetime) -> bool:

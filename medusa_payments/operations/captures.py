@@ -89,6 +89,10 @@ def _prepare(
 
 def _check_amount(locked: LockedCollection, payment: Payment, amount_minor: int) -> None:
     session = payment.payment_session
+    if not session.counts_for_collection:
+        raise NotAllowed(
+            f"Payment {payment.pk} is under a deleted payment session; its money goes back."
+        )
     reserved = payment_totals(payment).captures_reserved_minor
     if amount_minor > payment.amount_minor - reserved:
         raise CaptureExceedsCapturable

@@ -66,10 +66,8 @@ def _conclude_canceled(
     locked: LockedCollection, session: PaymentSession, payment: Payment
 ) -> None:
     if session.provider_state == ProviderState.CANCELED and not session.captured_minor:
-        if payment.canceled_at is None:
-            locked.totals_changed = True
-            locked.change(payment, "payment.canceled", canceled_at=locked.now)
-            locked.tell("payment_canceled", payment=payment)
+        is_ours = any(call.kind == CallKind.CANCEL for call in locked.calls_of(session))
+        movements.record_canceled(locked, payment, is_ours=is_ours)
 
 
 def _conclude_cancels(

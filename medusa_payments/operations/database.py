@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,6 +19,9 @@ from medusa_payments.models import PaymentCollection
 _POSTGRES_STATES = ("40001", "40P01", "55P03")
 # MariaDB: record changed since last read, lock wait time-out, deadlock.
 _MARIADB_CODES = (1020, 1205, 1213)
+_MAX_TRIES = 8
+
+Result = TypeVar("Result")
 
 
 def database_alias() -> str:
@@ -48,6 +54,21 @@ def is_lock_conflict(error: DatabaseError) -> bool:
     if error.args and error.args[0] in _MARIADB_CODES:
         return True
     return "database is locked" in str(error) or "database table is locked" in str(error)
+
+
+def patiently(work: Callable[[], Result]) -> Result:
+    """Run a short transaction or statement, again if somebody else held the lock.
+
+    A bounded number of times: ``work`` only reads and writes the database.
+    """
+    for number in range(1, _MAX_TRIES + 1):
+        try:
+            return work()
+        except DatabaseError as error:
+            if number == _MAX_TRIES or not is_lock_conflict(error):
+                raise
+        time.sleep(random.uniform(0.01, 0.05) * number)
+    raise AssertionError("the last try returns or raises")
 
 
 class DatabaseNow(Now):

@@ -6,13 +6,11 @@ nothing on SQLite, and any read before the write sees a stale snapshot under REP
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F, Model
 
 from medusa_payments.errors import NotFound
@@ -30,14 +28,13 @@ from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.database import (
     DatabaseNow,
     database_alias,
-    is_lock_conflict,
+    patiently,
     refuse_open_transaction,
 )
 from medusa_payments.statuses import CallKind
 
 Result = TypeVar("Result")
 
-MAX_TRIES = 8
 _WRITTEN_LATE = (PaymentCollection, PaymentSession, ProviderCall, WebhookEvent)
 
 
@@ -58,6 +55,7 @@ class LockedCollection:
         self.signals: list[list[str]] = []
         self.totals_changed = False
         self.ignores_schedule = False  # a person asked for the sweep to try everything now
+        self.made_payments: set[str] = set()  # by this transaction
         self.needs_look: list[PaymentSession] = []
         self._calls: dict[str, dict[str, ProviderCall]] = {}
         self._unsaved: dict[Any, set[str]] = {}
@@ -196,18 +194,15 @@ def under_lock(
     :raises OpenTransaction: the caller has a transaction open.
     """
     refuse_open_transaction()
-    for remaining in reversed(range(MAX_TRIES)):
-        try:
-            with transaction.atomic(using=database_alias(), durable=True):
-                locked = _lock(collection_id, actor=actor, cause=cause)
-                result = work(locked)
-                locked.close()
-                return result
-        except DatabaseError as error:
-            if not remaining or not is_lock_conflict(error):
-                raise
-        time.sleep(random.uniform(0.01, 0.05) * (MAX_TRIES - remaining))
-    raise AssertionError("unreachable")
+
+    def transact() -> Result:
+        with transaction.atomic(using=database_alias(), durable=True):
+            locked = _lock(collection_id, actor=actor, cause=cause)
+            result = work(locked)
+            locked.close()
+            return result
+
+    return patiently(transact)
 
 
 def _lock(collection_id: str, *, actor: Actor, cause: str) -> LockedCollection:

@@ -13,6 +13,7 @@ from medusa_payments.models import PaymentSession
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.types import ProviderPayment
+from medusa_payments.redaction import REDACTED
 from medusa_payments.statuses import DiscrepancyKind, Evidence, ProviderState
 
 _RANK = {
@@ -69,7 +70,8 @@ def _merged(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) 
             "evidence": evidence,
         }
         if session.is_live and seen.data:
-            values["data"] = {**session.data, **seen.data}
+            shown = {key: value for key, value in seen.data.items() if value != REDACTED}
+            values["data"] = {**session.data, **shown}
     if session.provider_amount_minor is None or _wins(session, seen):
         values["provider_amount_minor"] = seen.amount_minor
     return values

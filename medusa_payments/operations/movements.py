@@ -70,6 +70,7 @@ def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
         "payment.created",
     )
     locked.tell("payment_authorized", payment=payment)
+    locked.made_payments.add(payment.pk)
     return payment
 
 
@@ -145,19 +146,49 @@ def _add_external_capture(
     locked: LockedCollection, payment: Payment, amount_minor: int, *, evidence: Evidence
 ) -> None:
     locked.totals_changed = True
-    key = new_id("external")
+    # Seen held before, and taken without our asking: somebody did it at the provider. Otherwise
+    # the provider captured by itself, as it was asked to when the payment was started.
+    is_external = payment.pk not in locked.made_payments
     capture = locked.add(
         Capture(
             payment=payment,
             amount_minor=amount_minor,
             status=MovementStatus.SUCCEEDED,
             evidence=evidence,
-            request_key=key,
-            is_external=True,
+            request_key=new_id("seen"),
+            is_external=is_external,
         ),
         "capture.recorded",
     )
+    if is_external:
+        _report_act_elsewhere(locked, payment, "captured", amount_minor)
     locked.tell("payment_captured", payment=payment, capture=capture)
+
+
+def _report_act_elsewhere(
+    locked: LockedCollection, payment: Payment, what: str, amount_minor: int
+) -> None:
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.STATUS,
+        about=f"{payment.pk}:{what}",
+        detail=f"The payment was {what} at the provider, not here; it is recorded.",
+        session=payment.payment_session,
+        amount_minor=amount_minor,
+    )
+
+
+def record_canceled(
+    locked: LockedCollection, payment: Payment, *, is_ours: bool
+) -> None:
+    """The hold is gone; when nobody here asked for it, a person is told."""
+    if payment.canceled_at is not None:
+        return
+    locked.totals_changed = True
+    locked.change(payment, "payment.canceled", canceled_at=locked.now)
+    locked.tell("payment_canceled", payment=payment)
+    if not is_ours:
+        _report_act_elsewhere(locked, payment, "canceled", payment.amount_minor)
 
 
 def _report_untaken(locked: LockedCollection, session: PaymentSession, amount_minor: int) -> None:
@@ -222,6 +253,8 @@ def merge_refund(
     if refund.provider_reference != seen.reference:
         locked.change(refund, "refund.seen", provider_reference=seen.reference)
     known = MovementStatus(refund.status)
+    if refund.is_provisional and seen.status != MovementStatus.FAILED:
+        _report_overturned(locked, refund)
     if refund.is_provisional or _REFUND_RANK[seen.status] > _REFUND_RANK[known]:
         _set_refund_status(locked, refund, seen.status, evidence=evidence)
     return refund
@@ -290,6 +323,18 @@ def _watch_pending(locked: LockedCollection, refund: Refund) -> None:
     interval = timedelta(seconds=settings.PENDING_INTERVAL)
     locked.change(
         call, "call.scheduled", next_attempt_at=locked.now + interval if is_pending else None
+    )
+
+
+def _report_overturned(locked: LockedCollection, refund: Refund) -> None:
+    """It was taken for not made, so somebody may have refunded again meanwhile."""
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.STATUS,
+        about=f"{refund.pk}:overturned",
+        detail=f"Refund {refund.pk} was not found and taken for failed; it was made after all.",
+        session=refund.payment.payment_session,
+        amount_minor=refund.amount_minor,
     )
 
 

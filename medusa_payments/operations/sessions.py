@@ -40,6 +40,7 @@ from medusa_payments.statuses import (
 )
 
 _COVERED = (CollectionStatus.AUTHORIZED, CollectionStatus.COMPLETED)
+_MAX_LOOKS = 3
 _NOT_REPLACEABLE = (ProviderState.HELD, ProviderState.CAPTURED, ProviderState.PROCESSING)
 
 
@@ -77,10 +78,8 @@ def create_payment_session(
     given = dict(data or {})
     _check_data(provider, given, is_trusted=is_trusted)
     provider.check_amount(collection.amount_minor, collection.currency_code)
-    old = _live_session(collection)
-    if old is not None:
-        see_before_closing(old, actor=actor)
-    prepared = _prepare(collection, provider, old, given, context, actor=actor)
+    provider.check_data(given)
+    prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
     perform_demanded(prepared.demanded, actor=actor)
     recorded = perform(prepared.call, actor=actor, data=given)
     return _result(prepared.call, recorded.session, provider)
@@ -126,6 +125,30 @@ def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
             " Nothing was changed; please try again in a moment.",
             session_id=session.pk,
         )
+
+
+def _prepare_in_place_of(
+    collection: PaymentCollection,
+    provider: PaymentProvider,
+    data: dict[str, Any],
+    context: dict[str, Any] | None,
+    *,
+    actor: Actor,
+) -> _Prepared:
+    """Look at the session that is there, then replace just that one; again if it changed."""
+    for _ in range(_MAX_LOOKS):
+        old = _live_session(collection)
+        if old is not None:
+            see_before_closing(old, actor=actor)
+        try:
+            return _prepare(collection, provider, old, data, context, actor=actor)
+        except _ReplacedMeanwhile:
+            continue
+    raise Conflict
+
+
+class _ReplacedMeanwhile(Exception):
+    """What the live session holds is not known to this request."""
 
 
 def _prepare(
@@ -177,7 +200,7 @@ def _refuse_unless_replaceable(
     if initiate is not None and in_flight(initiate, now=locked.now) and is_taking:
         raise Conflict
     if live.provider_reference and (seen is None or seen.pk != live.pk):
-        raise Conflict  # made since we looked: what it holds is not known to this request
+        raise _ReplacedMeanwhile
 
 
 def close_session(

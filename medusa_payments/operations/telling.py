@@ -13,7 +13,7 @@ from django.apps import apps
 from django.dispatch import Signal
 
 from medusa_payments.models import ProviderCall, WebhookEvent
-from medusa_payments.operations.database import DatabaseNow, database_alias
+from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.signals import FOR_THE_SHOP
 
 logger = logging.getLogger("medusa_payments")
@@ -30,9 +30,8 @@ def tell_shop(carrier: ProviderCall | WebhookEvent | None) -> bool:
         return False
     rows = type(carrier)._default_manager.using(database_alias())
     # Unless more was added meanwhile: whoever added it sends it.
-    rows.filter(pk=carrier.pk, follow_up_at=carrier.follow_up_at).update(
-        follow_up_at=None, followed_up_at=DatabaseNow()
-    )
+    told = rows.filter(pk=carrier.pk, follow_up_at=carrier.follow_up_at)
+    patiently(lambda: told.update(follow_up_at=None, followed_up_at=DatabaseNow()))
     return True
 
 

@@ -19,7 +19,11 @@ from medusa_payments.models import Discrepancy, PaymentSession, WebhookEvent
 from medusa_payments.operations import movements
 from medusa_payments.operations.actors import WEBHOOK, Actor
 from medusa_payments.operations.conclusions import conclude
-from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.database import (
+    database_alias,
+    patiently,
+    refuse_open_transaction,
+)
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
@@ -27,10 +31,11 @@ from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids
 from medusa_payments.providers.types import VerifiedWebhook, WebhookReport
-from medusa_payments.signals import discrepancy_opened, webhook_event_stored
+from medusa_payments.signals import webhook_event_stored
 from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence
 
 logger = logging.getLogger("medusa_payments")
@@ -119,7 +124,7 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
     session = find_session(event, report)
     if session is None:
         _quarantine(event, report)
-        return Recorded()
+        return Recorded(carrier=event)
 
     def work(locked: LockedCollection) -> Recorded:
         row = WebhookEvent.objects.using(database_alias()).get(pk=event.pk)
@@ -172,9 +177,18 @@ def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookRep
         movements.merge_dispute(locked, payment, report.dispute, evidence=evidence)
     if report.finding and not report.dispute:
         _report_finding(locked, session, report)
-    if report.needs_look:
+    if report.needs_look and not _is_known(locked, session, report):
         _look(locked, session)
     conclude(locked, session, evidence=evidence, looked=False)
+
+
+def _is_known(locked: LockedCollection, session: PaymentSession, report: WebhookReport) -> bool:
+    """The echo of a refund that is recorded already; no need to ask."""
+    seen = report.payment
+    payment = movements.payment_of(locked, session)
+    if seen is None or seen.refunded_minor is None or payment is None:
+        return False
+    return payment_totals(payment).refunded_minor == seen.refunded_minor
 
 
 def _look(locked: LockedCollection, session: PaymentSession) -> None:
@@ -203,12 +217,20 @@ def _quarantine(event: WebhookEvent, report: WebhookReport) -> None:
     note = "names no session of ours"
     if report.session_id:
         note = f"names session {report.session_id}, which we do not know"
-    with transaction.atomic(using=database_alias(), durable=True):
-        rows = WebhookEvent.objects.using(database_alias()).filter(pk=event.pk)
-        rows.update(state=EventState.QUARANTINED, note=note[:255], next_attempt_at=None)
-        ghost = _open_ghost(event, report) if report.session_id else None
-    if ghost is not None:
-        discrepancy_opened.send_robust(sender=Discrepancy, discrepancy=ghost)
+    event.state, event.note, event.next_attempt_at = EventState.QUARANTINED, note[:255], None
+
+    def transact() -> None:
+        with transaction.atomic(using=database_alias(), durable=True):
+            ghost = _open_ghost(event, report) if report.session_id else None
+            if ghost is not None:
+                event.signals = [["discrepancy_opened", f"discrepancy={ghost.pk}"]]
+                event.follow_up_at = timezone.now()
+            event.save(
+                update_fields=["state", "note", "next_attempt_at", "signals", "follow_up_at"],
+                using=database_alias(),
+            )
+
+    patiently(transact)
 
 
 def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | None:

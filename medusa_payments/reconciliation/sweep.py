@@ -38,7 +38,8 @@ from medusa_payments.statuses import (
 
 # Rounds of --all: a chain of undoing needs a handful; a provider that always demands more stops.
 _MAX_ROUNDS = 10
-_BATCH = 500
+_MAX_STEPS = 20
+_BATCH = 500  # of one run by the schedule
 
 
 @dataclass
@@ -78,11 +79,11 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
             examined.setdefault(call.pk, call.state)
             _work_on(call, everything=everything)
         if everything:
-            for call in _live_calls(asked_live):
+            for call in live_calls(asked_live):
                 asked_live.add(call.pk)
                 examined.setdefault(call.pk, call.state)
                 _work_on(call, everything=True)
-        _tell(everything=everything)
+        _tell()
         if _progress() == seen:
             break
     return _report(examined, undone=_resolved_sessions().count() - before)
@@ -90,7 +91,7 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
 
 def _work_on(call: ProviderCall, *, everything: bool) -> None:
     waiting = [call]
-    for _ in range(20):
+    for _ in range(_MAX_STEPS):
         if not waiting:
             return
         waiting.extend(advance(waiting.pop(0), actor=SWEEP, ignores_schedule=everything))
@@ -107,10 +108,11 @@ def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
 
 
 def _calls(*, everything: bool) -> list[ProviderCall]:
-    return list(unfinished_calls(everything=everything)[:_BATCH])
+    rows = unfinished_calls(everything=everything)
+    return list(rows if everything else rows[:_BATCH])
 
 
-def _live_calls(asked: set[str]) -> list[ProviderCall]:
+def live_calls(asked: set[str]) -> list[ProviderCall]:
     """The initiates of live sessions that may have been paid without our hearing of it."""
     rows = ProviderCall.objects.using(database_alias()).filter(
         kind=CallKind.INITIATE,
@@ -129,11 +131,12 @@ def unapplied_events(*, everything: bool) -> QuerySet[WebhookEvent]:
 
 
 def _apply_events(*, everything: bool) -> None:
-    for event in unapplied_events(everything=everything).order_by("occurred_at", "pk")[:_BATCH]:
+    rows = unapplied_events(everything=everything).order_by("occurred_at", "pk")
+    for event in list(rows if everything else rows[:_BATCH]):
         apply_event(event, actor=SWEEP)
 
 
-def _tell(*, everything: bool) -> None:
+def _tell() -> None:
     """Signals that a crash or a raising receiver kept from the shop."""
     for model in (ProviderCall, WebhookEvent):
         rows: Any = model._default_manager.using(database_alias())
@@ -144,11 +147,9 @@ def _tell(*, everything: bool) -> None:
 def _progress() -> tuple[Any, ...]:
     """Changes whenever a round learned or did something."""
     calls = ProviderCall.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
-    states = tuple(calls.order_by("pk").values_list("pk", "state", "generation", "looks")[:_BATCH])
-    open_events = unapplied_events(everything=True).count()
     return (
-        tuple((pk, state, generation) for pk, state, generation, _ in states),
-        open_events,
+        tuple(calls.order_by("pk").values_list("pk", "state", "generation")),
+        unapplied_events(everything=True).count(),
         _resolved_sessions().count(),
     )
 

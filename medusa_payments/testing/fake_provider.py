@@ -7,9 +7,9 @@ import hmac
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
 
 from medusa_payments.errors import WebhookRejected
 from medusa_payments.ids import new_id
@@ -41,6 +41,8 @@ from medusa_payments.statuses import MovementStatus, ProviderState, WebhookActio
 SIGNATURE = "X-Fake-Signature"
 _SECRET = b"whsec_fake"
 
+_Request = TypeVar("_Request", bound=ProviderRequest)
+
 _ACTIONS = {
     ProviderState.PAYABLE: WebhookAction.PENDING,
     ProviderState.ACTION_REQUIRED: WebhookAction.REQUIRES_MORE,
@@ -59,7 +61,7 @@ class FakePayment:
     amount_minor: int
     currency_code: str
     reference: str = field(default_factory=lambda: new_id("fake"))
-    created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     state: ProviderState = ProviderState.PAYABLE
     held_minor: int = 0
     captured_minor: int = 0
@@ -77,7 +79,7 @@ class FakePayment:
             state=self.state,
             amount_minor=self.amount_minor,
             currency_code=self.currency_code,
-            observed_at=datetime.now(timezone.utc),
+            observed_at=datetime.now(UTC),
             held_minor=self.held_minor,
             captured_minor=self.captured_minor,
             refunds=tuple(self.refunds),
@@ -90,6 +92,11 @@ class FakePayment:
 class _Script:
     answer: Any  # an outcome, a lookup result or an exception
     executes: bool
+
+    def told(self) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class FakeProvider(PaymentProvider):
@@ -139,7 +146,7 @@ class FakeProvider(PaymentProvider):
         payment = self.payments[reference]
         event = {
             "id": new_id("evt"),
-            "created": datetime.now(timezone.utc).isoformat(),
+            "created": datetime.now(UTC).isoformat(),
             "reference": reference,
             "session_id": payment.session_id,
             "state": payment.state.value,
@@ -223,6 +230,109 @@ class FakeProvider(PaymentProvider):
             ),
         )
 
-    def _answer[Request: ProviderRequest](
-        self, method: str, request: Request, act: Callable[[Request], Outcome]
-    ) -> Outcome: ...
+    # How it does it
+
+    def _answer(
+        self, method: str, request: _Request, act: Callable[[_Request], Outcome]
+    ) -> Outcome:
+        self.asked.append((method, request))
+        script = self._next_script(method)
+        if script is None:
+            return self._once(request, act)
+        if script.executes:
+            self._once(request, act)
+        outcome: Outcome = script.told()
+        return outcome
+
+    def _look(self, method: str, request: LookupRequest) -> LookupResult:
+        self.asked.append((method, request))
+        if script := self._next_script(method):
+            result: LookupResult = script.told()
+            return result
+        if request.reference:
+            found = self.payments.get(request.reference)
+            return Found(payment=found.snapshot()) if found else NotFound(listed=False)
+        ours = [each for each in self.payments.values() if each.session_id == request.session_id]
+        if not ours:
+            return NotFound(listed=True)
+        return Found(payment=ours[0].snapshot(), others=tuple(each.snapshot() for each in ours[1:]))
+
+    def _next_script(self, method: str) -> _Script | None:
+        return self._scripts[method].popleft() if self._scripts[method] else None
+
+    def _once(self, request: _Request, act: Callable[[_Request], Outcome]) -> Outcome:
+        """One key acts once; the same key with another request is the caller's defect."""
+        if request.idempotency_key not in self._answers:
+            self._answers[request.idempotency_key] = (request, act(request))
+            return self._answers[request.idempotency_key][1]
+        first, outcome = self._answers[request.idempotency_key]
+        if replace(first, data={}) != replace(request, data={}):
+            return Indeterminate(code="idempotency_error", ask_again=False)
+        return replace(outcome, replayed=True)
+
+    def _initiate(self, request: InitiateRequest) -> Outcome:
+        payment = FakePayment(
+            session_id=request.session_id,
+            amount_minor=request.amount_minor,
+            currency_code=request.currency_code,
+        )
+        self.payments[payment.reference] = payment
+        if self.takes_money_at_once(request.data):
+            self.pay(payment.reference)
+        return _succeeded(payment)
+
+    def _update(self, request: UpdateRequest) -> Outcome:
+        payment = self.payments[request.reference]
+        if payment.state != ProviderState.PAYABLE:
+            return _wrong_state(payment)
+        payment.amount_minor = request.amount_minor
+        return _succeeded(payment)
+
+    def _capture(self, request: CaptureRequest) -> Outcome:
+        payment = self.payments[request.reference]
+        if payment.state != ProviderState.HELD:
+            return _wrong_state(payment)
+        if request.amount_minor > payment.held_minor:
+            return Failed(kind=FailureKind.REFUSED, code="amount_too_large")
+        is_last = self.capabilities.captures_per_authorization == 1
+        payment.captured_minor += request.amount_minor
+        payment.held_minor = 0 if is_last else payment.held_minor - request.amount_minor
+        payment.state = ProviderState.HELD if payment.held_minor else ProviderState.CAPTURED
+        return _succeeded(payment)
+
+    def _refund(self, request: RefundRequest) -> Outcome:
+        payment = self.payments[request.reference]
+        if request.amount_minor > payment.captured_minor - payment.refunded_minor:
+            return Failed(kind=FailureKind.REFUSED, code="amount_too_large")
+        refund = ProviderRefund(
+            reference=new_id("fakere"),
+            amount_minor=request.amount_minor,
+            status=self.refund_status,
+            refund_id=request.refund_id,
+            payment_reference=request.reference,
+        )
+        payment.refunds.append(refund)
+        return Succeeded(refund=refund)
+
+    def _cancel(self, request: CancelRequest) -> Outcome:
+        payment = self.payments[request.reference]
+        if payment.state in (ProviderState.CAPTURED, ProviderState.CANCELED):
+            return _wrong_state(payment)
+        payment.held_minor = 0
+        payment.state = ProviderState.CAPTURED if payment.captured_minor else ProviderState.CANCELED
+        return _succeeded(payment)
+
+
+def _succeeded(payment: FakePayment) -> Succeeded:
+    """An answer to a call tells nothing of refunds, as a real provider's does not."""
+    shown = replace(payment.snapshot(), refunds=None, disputes=None)
+    return Succeeded(payment=shown, data=shown.data)
+
+
+def _wrong_state(payment: FakePayment) -> Failed:
+    shown = replace(payment.snapshot(), refunds=None, disputes=None)
+    return Failed(kind=FailureKind.WRONG_STATE, code=payment.state.value, payment=shown)
+
+
+def _signature(body: bytes) -> str:
+    return hmac.new(_SECRET, body, hashlib.sha256).hexdigest()

@@ -161,6 +161,19 @@ def metadata_of(thing: Json, key: str) -> str:
     return str(metadata.get(key) or "") if isinstance(metadata, Mapping) else ""
 
 
+def amount_of(thing: Json, value: Any) -> int:
+    """An amount that Stripe tells of something, in our smallest unit.
+
+    :raises UnreadableAnswer: it is no amount of the thing's currency.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnreadableAnswer("an amount is missing")
+    try:
+        return from_stripe(value, _currency(thing))
+    except InvalidData as error:
+        raise UnreadableAnswer(error.message) from error
+
+
 def id_of(value: Any) -> str:
     """The id of what is an id, an expanded object or nothing."""
     if isinstance(value, Mapping):
@@ -198,13 +211,6 @@ def _currency(thing: Json) -> str:
 
 
 def _amount(thing: Json, key: str, *, required: bool = True) -> int:
-    """An amount in our smallest unit; 0 where it is missing and may be."""
+    """0 where it is missing and may be."""
     value = thing.get(key)
-    if value is None and not required:
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise UnreadableAnswer(f"{key} is missing")
-    try:
-        return from_stripe(value, _currency(thing))
-    except InvalidData as error:
-        raise UnreadableAnswer(error.message) from error
+    return 0 if value is None and not required else amount_of(thing, value)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import stripe
 
 from medusa_payments.errors import WebhookRejected
-from medusa_payments.providers.stripe.amounts import from_stripe
 from medusa_payments.providers.stripe.client import STRIPE_VERSION
 from medusa_payments.providers.stripe.options import StripeOptions
 from medusa_payments.providers.stripe.snapshots import (
     UnreadableAnswer,
+    amount_of,
     dispute_of,
     id_of,
     may_be_release,
@@ -58,7 +59,7 @@ def report_of(event: Json) -> WebhookReport:
         return WebhookReport()
     try:
         return read(thing, event["type"], _occurred_at(event))
-    except UnreadableAnswer:
+    except (UnreadableAnswer, LookupError):
         return WebhookReport(
             session_id=metadata_of(thing, "session_id"),
             reference=id_of(thing) if _is_intent(thing) else id_of(thing.get("payment_intent")),
@@ -137,40 +138,43 @@ def _note(event: Json) -> str:
 
 _Reader = Callable[[Json, str, datetime], WebhookReport]
 
-# Event of an intent -> Medusa's action, and where its amount stands.
-_INTENT_ACTIONS: dict[str, tuple[WebhookAction, tuple[str, ...]]] = {
-    "payment_intent.created": (WebhookAction.PENDING, ("amount",)),
-    "payment_intent.processing": (WebhookAction.PENDING, ("amount",)),
-    "payment_intent.requires_action": (WebhookAction.REQUIRES_MORE, ("amount",)),
-    "payment_intent.amount_capturable_updated": (WebhookAction.AUTHORIZED, ("amount_capturable",)),
-    "payment_intent.payment_failed": (WebhookAction.FAILED, ("amount",)),
-    "payment_intent.canceled": (WebhookAction.CANCELED, ("amount",)),
-    "payment_intent.succeeded": (WebhookAction.CAPTURED, ("amount_received",)),
-    "payment_intent.partially_funded": (
-        WebhookAction.REQUIRES_MORE,
-        ("amount_remaining", "amount"),
+
+def _remaining(intent: Json) -> int | None:
+    """What a bank transfer still has to bring."""
+    action = intent.get("next_action") or {}
+    remaining = (action.get("display_bank_transfer_instructions") or {}).get("amount_remaining")
+    return intent.get("amount") if remaining is None else remaining
+
+
+# Event of an intent -> Medusa's action, and the amount that it speaks of.
+_INTENT_ACTIONS: dict[str, tuple[WebhookAction, Callable[[Json], int | None]]] = {
+    "payment_intent.created": (WebhookAction.PENDING, itemgetter("amount")),
+    "payment_intent.processing": (WebhookAction.PENDING, itemgetter("amount")),
+    "payment_intent.requires_action": (WebhookAction.REQUIRES_MORE, itemgetter("amount")),
+    "payment_intent.amount_capturable_updated": (
+        WebhookAction.AUTHORIZED,
+        itemgetter("amount_capturable"),
     ),
+    "payment_intent.payment_failed": (WebhookAction.FAILED, itemgetter("amount")),
+    "payment_intent.canceled": (WebhookAction.CANCELED, itemgetter("amount")),
+    "payment_intent.succeeded": (WebhookAction.CAPTURED, itemgetter("amount_received")),
+    "payment_intent.partially_funded": (WebhookAction.REQUIRES_MORE, _remaining),
 }
 
 
 def _read_intent(intent: Json, event_type: str, occurred_at: datetime) -> WebhookReport:
-    action, amount_keys = _INTENT_ACTIONS[event_type]
+    action, amount_in = _INTENT_ACTIONS[event_type]
     payment = payment_of(intent, observed_at=occurred_at)
     is_partly_funded = event_type == "payment_intent.partially_funded"
     return WebhookReport(
         action=action if payment.session_id else WebhookAction.NOT_SUPPORTED,
         session_id=payment.session_id,
         reference=payment.reference,
-        amount_minor=_first_amount(intent, amount_keys),
+        amount_minor=amount_of(intent, amount_in(intent)),
         payment=payment,
         finding=DiscrepancyKind.STATUS if is_partly_funded else "",
         needs_look=is_partly_funded,
     )
-
-
-def _first_amount(intent: Json, keys: tuple[str, ...]) -> int:
-    amount = next(intent[key] for key in keys if isinstance(intent.get(key), int))
-    return from_stripe(amount, intent["currency"])
 
 
 def _read_charge(charge: Json, event_type: str, occurred_at: datetime) -> WebhookReport:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 
 from .server import serve
 from .webhooks import Endpoint
@@ -35,7 +36,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 def _announce(host: str, port: int) -> None:
-    print(f"Stripe simulator ready on http://{host}:{port}", flush=True)
+    sys.stdout.write(f"Stripe simulator ready on http://{host}:{port}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

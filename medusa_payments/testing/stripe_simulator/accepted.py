@@ -1,40 +1,42 @@
-"""The parameters each operation accepts, as Stripe's OpenAPI description of 2026-08-26.dahlia names them."""
+"""The parameters each operation accepts, by Stripe's OpenAPI description of 2026-08-26.dahlia."""
 
 _PAGE = "ending_before expand limit starting_after"
 _METHOD_TYPES = (
-    "acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit bancontact billie "
-    "bizum blik boleto card cashapp crypto custom customer_balance eps fpx giropay grabpay ideal "
-    "interac_present kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco naver_pay "
-    "nz_bank_account oxxo p24 pay_by_bank payco paynow paypal payto pix promptpay revolut_pay samsung_pay "
-    "satispay scalapay sepa_debit sofort sunbit swish twint upi us_bank_account wechat_pay zip"
+    "acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit "
+    "bancontact billie bizum blik boleto card cashapp crypto custom customer_balance eps fpx "
+    "giropay grabpay ideal interac_present kakao_pay klarna konbini kr_card link mb_way "
+    "mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow paypal "
+    "payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sofort sunbit "
+    "swish twint upi us_bank_account wechat_pay zip"
 )
 _INTENT_UPDATE = (
-    "allowed_payment_method_types amount amount_details application_fee_amount capture_method currency "
-    "customer customer_account description excluded_payment_method_types expand hooks metadata "
-    "payment_details payment_method payment_method_configuration payment_method_data "
-    "payment_method_options payment_method_types receipt_email setup_future_usage shipping "
-    "statement_descriptor statement_descriptor_suffix transfer_data transfer_group"
+    "allowed_payment_method_types amount amount_details application_fee_amount capture_method "
+    "currency customer customer_account description excluded_payment_method_types expand "
+    "hooks metadata payment_details payment_method payment_method_configuration "
+    "payment_method_data payment_method_options payment_method_types receipt_email "
+    "setup_future_usage shipping statement_descriptor statement_descriptor_suffix "
+    "transfer_data transfer_group"
 )
 _CUSTOMER_CREATE = (
-    "address balance business_name cash_balance description email expand individual_name invoice_prefix "
-    "invoice_settings metadata name next_invoice_sequence payment_method phone preferred_locales shipping "
-    "source tax tax_exempt tax_id_data test_clock"
+    "address balance business_name cash_balance description email expand individual_name "
+    "invoice_prefix invoice_settings metadata name next_invoice_sequence payment_method phone "
+    "preferred_locales shipping source tax tax_exempt tax_id_data test_clock"
 )
 _CUSTOMER_UPDATE = (
     "address balance bank_account business_name card cash_balance default_alipay_account "
-    "default_bank_account default_card default_source description email expand individual_name "
-    "invoice_prefix invoice_settings metadata name next_invoice_sequence phone preferred_locales shipping "
-    "source tax tax_exempt"
+    "default_bank_account default_card default_source description email expand "
+    "individual_name invoice_prefix invoice_settings metadata name next_invoice_sequence "
+    "phone preferred_locales shipping source tax tax_exempt"
 )
 _SETUP_CONFIRM = (
-    "allowed_payment_method_types client_secret confirmation_token expand mandate_data payment_method "
-    "payment_method_data payment_method_options return_url use_stripe_sdk"
+    "allowed_payment_method_types client_secret confirmation_token expand mandate_data "
+    "payment_method payment_method_data payment_method_options return_url use_stripe_sdk"
 )
 
 _NAMES = {
-    "payment_intents.create": f"{_INTENT_UPDATE} automatic_payment_methods confirm confirmation_method "
-    "confirmation_token error_on_requires_action mandate mandate_data off_session on_behalf_of "
-    "radar_options return_url use_stripe_sdk",
+    "payment_intents.create": f"{_INTENT_UPDATE} automatic_payment_methods confirm "
+    "confirmation_method confirmation_token error_on_requires_action mandate mandate_data "
+    "off_session on_behalf_of radar_options return_url use_stripe_sdk",
     "payment_intents.list": f"created customer customer_account {_PAGE}",
     "payment_intents.retrieve": "client_secret expand",
     "payment_intents.update": _INTENT_UPDATE,
@@ -61,16 +63,17 @@ _NAMES = {
     "customers.update": _CUSTOMER_UPDATE,
     "customers.delete": "",
     "customers.list_payment_methods": f"allow_redisplay type {_PAGE}",
-    "payment_methods.create": f"{_METHOD_TYPES} allow_redisplay billing_details customer expand metadata "
-    "payment_method radar_options type",
+    "payment_methods.create": f"{_METHOD_TYPES} allow_redisplay billing_details customer expand "
+    "metadata payment_method radar_options type",
     "payment_methods.list": f"allow_redisplay customer customer_account type {_PAGE}",
     "payment_methods.retrieve": "expand",
     "payment_methods.attach": "customer customer_account expand",
     "payment_methods.detach": "expand",
-    "setup_intents.create": f"{_SETUP_CONFIRM} attach_to_self automatic_payment_methods confirm customer "
-    "customer_account description excluded_payment_method_types flow_directions metadata on_behalf_of "
-    "payment_method_configuration payment_method_types single_use usage",
-    "setup_intents.list": f"attach_to_self created customer customer_account payment_method {_PAGE}",
+    "setup_intents.create": f"{_SETUP_CONFIRM} attach_to_self automatic_payment_methods confirm "
+    "customer customer_account description excluded_payment_method_types flow_directions "
+    "metadata on_behalf_of payment_method_configuration payment_method_types single_use usage",
+    "setup_intents.list": f"attach_to_self created customer customer_account {_PAGE} "
+    "payment_method",
     "setup_intents.retrieve": "client_secret expand",
     "setup_intents.confirm": _SETUP_CONFIRM,
     "disputes.list": f"charge created payment_intent {_PAGE}",

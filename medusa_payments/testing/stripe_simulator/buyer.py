@@ -1,4 +1,4 @@
-"""Acts that are no API requests: of the buyer, the bank, Stripe itself and a human in the dashboard."""
+"""Acts that are no API requests: of the buyer, the bank, Stripe and a human in the dashboard."""
 
 from collections.abc import Callable
 

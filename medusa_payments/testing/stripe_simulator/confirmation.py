@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from . import charges
 from .errors import ApiError, JsonObject, card_error, invalid_parameter, unexpected_state
-from .identifiers import new_id
 from .params import Params
 from .payment_methods import Conduct, Decline, attach_to, spend, test_method_of
 from .store import Record
@@ -20,8 +19,8 @@ _NEEDS_AUTHENTICATION = Decline(
 _FAILED_AUTHENTICATION = Decline(
     "payment_intent_authentication_failure",
     None,
-    "We are unable to authenticate your payment method. Please choose a different payment method and try "
-    "again.",
+    "We are unable to authenticate your payment method. Please choose a different payment "
+    "method and try again.",
 )
 _BANK_REFUSED = Decline("card_declined", "generic_decline", "The bank refused the payment.")
 
@@ -55,16 +54,16 @@ def check_confirmable(
     """Refuse before anything is changed. `has_sdk`: Stripe.js asks, which returns by itself."""
     if data["status"] not in _CONFIRMABLE:
         raise unexpected_state(
-            "You cannot confirm this PaymentIntent because it has a status of "
-            f"{data['status']}. Only a PaymentIntent with one of the following statuses may be confirmed: "
+            f"You cannot confirm this PaymentIntent because it has a status of {data['status']}. "
+            "Only a PaymentIntent with one of the following statuses may be confirmed: "
             f"{', '.join(_CONFIRMABLE)}.",
             copy.deepcopy(data),
         )
     if method is None:
         raise unexpected_state(
-            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either "
-            "update the PaymentIntent with a payment method and then confirm it again, or confirm it again "
-            "directly with a payment method or ConfirmationToken.",
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You "
+            "can either update the PaymentIntent with a payment method and then confirm it "
+            "again, or confirm it again directly with a payment method or ConfirmationToken.",
             copy.deepcopy(data),
         )
     _check_type(data, method)
@@ -123,12 +122,11 @@ def _check_return_url(data: JsonObject, terms: ConfirmTerms, *, has_sdk: bool) -
     may_redirect = automatic.get("enabled") and automatic.get("allow_redirects") != "never"
     if may_redirect and not terms.return_url and not has_sdk:
         raise invalid_parameter(
-            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because "
-            "some of these payment methods might redirect your customer off of your page, you must provide a "
-            "`return_url`. If you don't want to accept redirect-based payment methods, set "
-            "`automatic_payment_methods[enabled]` to `true` and "
-            "`automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
-            "Intents.",
+            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. "
+            "Because some of these payment methods might redirect your customer off of your page, "
+            "you must provide a `return_url`. If you don't want to accept redirect-based payment "
+            "methods, set `automatic_payment_methods[enabled]` to `true` and "
+            "`automatic_payment_methods[allow_redirects]` to `never` when creating PaymentIntents.",
             param="return_url",
         )
 
@@ -137,8 +135,9 @@ def _check_type(data: JsonObject, method: Record) -> None:
     if method["type"] in data["payment_method_types"]:
         return
     raise invalid_parameter(
-        f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Please attach "
-        f"a PaymentMethod of one of the following types: {', '.join(data['payment_method_types'])}.",
+        f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. "
+        "Please attach a PaymentMethod of one of the following types: "
+        f"{', '.join(data['payment_method_types'])}.",
         param="payment_method",
         code="payment_intent_incompatible_payment_method",
     )
@@ -206,7 +205,7 @@ def _declined(
         charge=charge.id,
         payment_intent=copy.deepcopy(intent.data),
         payment_method=copy.deepcopy(method.data),
-        request_log_url=f"https://dashboard.stripe.com/test/logs/{call.request_id or new_id('req')}",
+        request_log_url=f"https://dashboard.stripe.com/test/logs/{call.request_id or 'none'}",
     )
 
 

@@ -66,7 +66,7 @@ class SimulatorControls(ABC):
         self._ask("accept_key", api_key=api_key)
 
     def assign_key(self, api_key: str, account: str) -> None:
-        """Make a key belong to another Stripe account, with objects and idempotency keys of its own."""
+        """Make a key belong to another account, with objects and idempotency keys of its own."""
         self._ask("assign_key", api_key=api_key, account=account)
 
     # Faults
@@ -81,8 +81,8 @@ class SimulatorControls(ABC):
     ) -> int:
         """Make calls go wrong; returns the fault's id.
 
-        `operation` is such as "refunds.create", "*" for every call, none for every call that is not a
-        GET. The first `after` matching calls pass, the next `times` (none: all) go wrong.
+        `operation` is such as "refunds.create", "*" for every call, none for every call that is not
+        a GET. The first `after` matching calls pass, the next `times` (none: all) go wrong.
         """
         arguments = {"operation": operation, "times": times, "delay": delay, "after": after}
         return int(self._ask("fault", kind=str(kind), **arguments))
@@ -159,7 +159,7 @@ class SimulatorControls(ABC):
     def signed(
         self, event_id: str, *, secret: str | None = None, timestamp: int | None = None
     ) -> tuple[bytes, dict[str, str]]:
-        """Body and headers of an event's POST, for a test to send itself; forged or stale if so asked."""
+        """Body and headers of an event's POST, to send oneself; forged or stale if so asked."""
         parts = self._ask("signed", event_id=event_id, secret=secret, timestamp=timestamp)
         return parts["body"].encode(), parts["headers"]
 
@@ -189,7 +189,7 @@ class SimulatorControls(ABC):
         return intent
 
     def next_refund_status(self, status: str, times: int = 1) -> None:
-        """What the next refunds are born with: pending, requires_action, failed, canceled, succeeded."""
+        """Born so: pending, requires_action, failed, canceled or succeeded."""
         self._ask("next_refund_status", status=status, times=times)
 
     def succeed_refund(self, refund_id: str) -> JsonObject:

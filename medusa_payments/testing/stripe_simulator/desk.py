@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from . import buyer
+from .accepted import ACCEPTED
 from .controls import ControlError
 from .errors import ApiError, JsonObject
 from .faults import FaultStatus
@@ -87,6 +88,8 @@ class ControlDesk:
         delay: float | None = None,
         after: int = 0,
     ) -> int:
+        if operation not in (None, "*") and operation not in ACCEPTED:
+            raise ControlError(f"Unknown operation: {operation}")
         return self._world.faults.add(
             kind, operation=operation, times=times, delay=delay, after=after
         )

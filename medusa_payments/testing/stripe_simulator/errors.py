@@ -8,8 +8,8 @@ JsonObject = dict[str, Any]
 class ApiError(Exception):
     """An answer other than 200.
 
-    `is_stored` tells whether the idempotency layer keeps it: what was refused before execution began is
-    not kept, so that the same key may be used again.
+    `is_stored` tells whether the idempotency layer keeps it: what was refused before execution
+    began is not kept, so that the same key may be used again.
     """
 
     def __init__(self, status: int, error: JsonObject, *, is_stored: bool) -> None:
@@ -93,8 +93,9 @@ def server_error() -> ApiError:
 
 def key_in_use(key: str) -> ApiError:
     message = (
-        "There is currently another in-progress request using this Idempotent Key (that probably means you "
-        f"submitted twice, and the other request is still going through): {key}. Please try again later."
+        "There is currently another in-progress request using this Idempotent Key (that probably "
+        f"means you submitted twice, and the other request is still going through): {key}. Please "
+        "try again later."
     )
     error = {"type": "idempotency_error", "code": "idempotency_key_in_use", "message": message}
     return ApiError(409, error, is_stored=False)
@@ -102,8 +103,9 @@ def key_in_use(key: str) -> ApiError:
 
 def key_reused(key: str) -> ApiError:
     message = (
-        "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-        f"Try using a key other than '{key}' if you meant to execute a different request."
+        "Keys for idempotent requests can only be used with the same parameters they were first "
+        f"used with. Try using a key other than '{key}' if you meant to execute a different "
+        "request."
     )
     return ApiError(400, {"type": "idempotency_error", "message": message}, is_stored=False)
 

@@ -1,4 +1,4 @@
-"""One API request from its key to its answer. Nothing here awaits, so an execution is never half done."""
+"""One API request from its key to its answer. Nothing awaits, so nothing is left half done."""
 
 import traceback
 from dataclasses import dataclass, field
@@ -11,35 +11,13 @@ from .request_log import LoggedRequest
 from .routes import Operation
 from .world import Call, World
 
-_PUBLIC_FIELDS = frozenset(
-    [
-        "id",
-        "object",
-        "amount",
-        "amount_details",
-        "automatic_payment_methods",
-        "canceled_at",
-        "cancellation_reason",
-        "capture_method",
-        "client_secret",
-        "confirmation_method",
-        "created",
-        "currency",
-        "description",
-        "last_payment_error",
-        "last_setup_error",
-        "livemode",
-        "next_action",
-        "payment_method",
-        "payment_method_types",
-        "processing",
-        "receipt_email",
-        "setup_future_usage",
-        "shipping",
-        "status",
-        "usage",
-    ]
+_PUBLIC_NAMES = (
+    "id object amount amount_details automatic_payment_methods canceled_at "
+    "cancellation_reason capture_method client_secret confirmation_method created currency "
+    "description last_payment_error last_setup_error livemode next_action payment_method "
+    "payment_method_types processing receipt_email setup_future_usage shipping status usage"
 )
+_PUBLIC_FIELDS = frozenset(_PUBLIC_NAMES.split())
 
 
 @dataclass
@@ -104,6 +82,11 @@ class Execution:
         self._keep(answer)
         return Reply(answer.status, answer.body)
 
+    def abandon(self) -> None:
+        """Give back a key that was reserved: the simulator stops before executing."""
+        if self._key is not None:
+            self._world.keys.release(self._call.account, self._key)
+
     def fail(self, *, after_executing: bool) -> Reply:
         """Answer 500 and keep it under the key, having executed or not."""
         if not self.reserve():
@@ -133,8 +116,9 @@ class Execution:
         key = self._api_key
         if not key:
             raise authentication_error(
-                "You did not provide an API key. You need to provide your API key in the Authorization "
-                "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+                "You did not provide an API key. You need to provide your API key in the "
+                "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
+                "YOUR_SECRET_KEY')."
             )
         if key in self._world.options.refused_keys or not key.startswith(("sk_", "rk_", "pk_")):
             raise authentication_error(f"Invalid API Key provided: {key[:7]}***")
@@ -145,7 +129,8 @@ class Execution:
         given = self._call.params.text("client_secret")
         if not self._operation.is_public or given is None:
             raise authentication_error(
-                "This API call cannot be made with a publishable API key. Please use a secret API key.",
+                "This API call cannot be made with a publishable API key. Please use a secret "
+                "API key.",
                 code="secret_key_required",
             )
         record = self._world.store.find(self._call.path["id"])
@@ -172,8 +157,7 @@ class Execution:
 
     def _not_executed(self, error: ApiError) -> Reply:
         self._entry["executed"] = False
-        if self._key is not None:
-            self._world.keys.release(self._call.account, self._key)
+        self.abandon()
         return Reply(error.status, error.body)
 
     def _keep(self, answer: Answer) -> None:

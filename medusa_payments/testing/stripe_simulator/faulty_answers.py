@@ -57,7 +57,7 @@ async def _hang(exchange: _Exchange) -> web.StreamResponse:
 
 
 async def _hang_before(exchange: _Exchange) -> web.StreamResponse:
-    """Ends after the delay, when the client goes away (aiohttp cancels) or when the simulator stops."""
+    """Ends after the delay, when the client leaves (aiohttp cancels) or the simulator stops."""
     await _pass_time(exchange)
     return exchange.closed()
 
@@ -76,7 +76,11 @@ async def _slow_execution(exchange: _Exchange) -> web.StreamResponse:
 
 
 async def _executed_later(exchange: _Exchange) -> Reply:
-    await asyncio.sleep(exchange.delay)
+    try:
+        await asyncio.sleep(exchange.delay)
+    except asyncio.CancelledError:
+        exchange.execution.abandon()
+        raise
     return exchange.execution.execute()
 
 

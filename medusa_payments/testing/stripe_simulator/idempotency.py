@@ -41,7 +41,7 @@ class KeyRing:
         return entry
 
     def replay(self, account: str, key: str, fingerprint: JsonObject) -> KeyEntry | None:
-        """The kept entry of this very request; refuses a key in use and a key of another request."""
+        """The kept entry of this request; refuses a key in use and a key of another request."""
         if len(key) > _LONGEST_KEY:
             message = f"Idempotency keys must be at most {_LONGEST_KEY} characters."
             raise invalid_parameter(message, param="Idempotency-Key")

@@ -23,6 +23,13 @@ _TEXTS = (
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _CANCELABLE = (*_OPEN, "requires_capture")
 _CANCELLATION_REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
+_NOTHING = (
+    "application application_fee_amount canceled_at cancellation_reason customer "
+    "customer_account description last_payment_error latest_charge next_action on_behalf_of "
+    "payment_method payment_method_configuration_details processing receipt_email review "
+    "setup_future_usage shipping statement_descriptor statement_descriptor_suffix "
+    "transfer_data transfer_group"
+)
 _FIXED_ONCE_PAID = (
     "amount",
     "currency",
@@ -94,7 +101,8 @@ def capture(world: World, call: Call) -> JsonObject:
     metadata = merged_metadata(intent["metadata"], call.params)
     if intent["status"] != "requires_capture":
         raise unexpected_state(
-            f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a "
+            "This PaymentIntent could not be captured because it has a status of "
+            f"{intent['status']}. Only a "
             "PaymentIntent with one of the following statuses may be captured: requires_capture.",
             copy.deepcopy(intent.data),
         )
@@ -128,7 +136,8 @@ def cancel(world: World, call: Call) -> JsonObject:
     )
     if intent["status"] not in _CANCELABLE and not may_cancel_processing:
         raise unexpected_state(
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
+            "You cannot cancel this PaymentIntent because it has a status of "
+            f"{intent['status']}. Only a "
             "PaymentIntent with one of the following statuses may be canceled: "
             f"{', '.join(_CANCELABLE)}.",
             copy.deepcopy(intent.data),
@@ -140,7 +149,7 @@ def cancel(world: World, call: Call) -> JsonObject:
 def close_intent(
     world: World, call: Call, intent: Record, *, reason: str | None, has_expired: bool = False
 ) -> None:
-    """Cancel: held money goes back, which Stripe tells as a refund of the charge (or its expiry)."""
+    """Cancel: held money goes back, told as a refund of the charge, or as its expiry."""
     held: int = intent["amount_capturable"]
     intent.data |= {
         "amount_capturable": 0,
@@ -179,16 +188,7 @@ def _opened(world: World, call: Call) -> JsonObject:
 
 def _blank(world: World, amount: int, currency: str) -> JsonObject:
     identifier = new_id("pi")
-    nothing = dict.fromkeys(
-        (
-            "application", "application_fee_amount", "canceled_at", "cancellation_reason", "customer",
-            "customer_account", "description", "last_payment_error", "latest_charge", "next_action",
-            "on_behalf_of", "payment_method", "payment_method_configuration_details", "processing",
-            "receipt_email", "review", "setup_future_usage", "shipping", "statement_descriptor",
-            "statement_descriptor_suffix", "transfer_data", "transfer_group",
-        )
-    )  # fmt: skip
-    return nothing | {
+    return dict.fromkeys(_NOTHING.split()) | {
         "id": identifier,
         "object": "payment_intent",
         "amount": amount,
@@ -211,7 +211,7 @@ def _choose_method_types(data: JsonObject, params: Params) -> None:
     automatic = params.mapping("automatic_payment_methods")
     types = params.texts("payment_method_types")
     if automatic and types:
-        message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
+        message = "You may only specify one of automatic_payment_methods, payment_method_types."
         raise invalid_parameter(message, param="payment_method_types")
     if types:
         data["payment_method_types"] = types
@@ -256,8 +256,8 @@ def _check_confirm_only(params: Params, *, is_confirming: bool) -> None:
     ):
         if name in params and not is_confirming:
             message = (
-                f"The parameter `{name}` cannot be passed when creating a PaymentIntent unless `confirm` is "
-                "set to true."
+                f"The parameter `{name}` cannot be passed when creating a PaymentIntent unless "
+                "`confirm` is set to true."
             )
             raise invalid_parameter(message, param=name)
 
@@ -269,8 +269,8 @@ def _check_updatable(intent: Record, params: Params) -> None:
         if name in params:
             raise unexpected_state(
                 f"This PaymentIntent's {name} could not be updated because it has a status of "
-                f"{intent['status']}. You may only update the {name} of a PaymentIntent with one of the "
-                f"following statuses: {', '.join(_OPEN)}.",
+                f"{intent['status']}. You may only update the {name} of a PaymentIntent with one "
+                f"of the following statuses: {', '.join(_OPEN)}.",
                 copy.deepcopy(intent.data),
             )
 
@@ -294,7 +294,7 @@ def _change_money(draft: JsonObject, params: Params) -> None:
 def _check_amount_to_confirm(draft: JsonObject, params: Params) -> None:
     amount = params.integer("amount_to_confirm")
     if amount is not None and amount != draft["amount"]:
-        message = f"The amount to confirm ({amount}) is not the amount of this PaymentIntent ({draft['amount']})."
+        message = f"The amount to confirm ({amount}) is not that of this PaymentIntent."
         raise invalid_parameter(message, param="amount_to_confirm")
 
 

@@ -1,4 +1,4 @@
-"""Where the money is, computed from the objects: the truth that a test holds a shop's record against."""
+"""Where the money is, computed from the objects: what a test holds a shop's record against."""
 
 from typing import TypedDict
 

@@ -89,7 +89,7 @@ class Params:
 
 
 def merged_metadata(current: dict[str, str], params: Params) -> dict[str, str]:
-    """Metadata after this call: given keys are set, keys given empty are removed, `""` removes all."""
+    """Metadata after this call: a key given empty is removed, and `""` removes all."""
     if "metadata" not in params:
         return current
     if params.values["metadata"] == "":

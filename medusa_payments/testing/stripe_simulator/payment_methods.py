@@ -116,8 +116,8 @@ def check_usable(method: Record, *, customer: str | None) -> None:
         raise invalid_parameter(message, param="payment_method")
     if method.hidden.get("is_spent") and not method["customer"]:
         message = (
-            "The provided PaymentMethod was previously used without Customer attachment or was detached "
-            "from a Customer, and may not be used again."
+            "The provided PaymentMethod was previously used without Customer attachment or was "
+            "detached from a Customer, and may not be used again."
         )
         raise invalid_parameter(message, param="payment_method")
 
@@ -163,7 +163,8 @@ def detach(world: World, call: Call) -> JsonObject:
     method = _named(world, call)
     if not method["customer"]:
         raise refused(
-            "The payment method you provided is not attached to a customer so detachment is impossible."
+            "The payment method you provided is not attached to a customer so detachment is "
+            "impossible."
         )
     previous = {"customer": method["customer"]}
     method["customer"] = None

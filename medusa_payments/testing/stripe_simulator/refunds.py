@@ -96,7 +96,7 @@ def _charge_to_refund(world: World, call: Call) -> Record:
         return _checked(charge, charge["payment_intent"])
     identifier = call.params.text("payment_intent")
     if identifier is None:
-        message = "One of the following params should be provided for this request: payment_intent or charge."
+        message = "One of payment_intent or charge should be provided for this request."
         raise invalid_parameter(message, param="payment_intent", code="parameter_missing")
     intent = world.store.get(
         "payment_intent", identifier, account=call.account, param="payment_intent", status=400

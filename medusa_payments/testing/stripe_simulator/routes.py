@@ -41,39 +41,59 @@ _REFUND = "/v1/refunds/{id}"
 OPERATIONS = (
     _operation("payment_intents.create", "POST", "/v1/payment_intents", intents.create),
     _operation(
-        "payment_intents.list", "GET", "/v1/payment_intents",
+        "payment_intents.list",
+        "GET",
+        "/v1/payment_intents",
         lister("payment_intent", "/v1/payment_intents", "customer"),
     ),
     _operation(
-        "payment_intents.retrieve", "GET", _INTENT, retriever("payment_intent", "intent"), is_public=True
+        "payment_intents.retrieve",
+        "GET",
+        _INTENT,
+        retriever("payment_intent", "intent"),
+        is_public=True,
     ),
     _operation("payment_intents.update", "POST", _INTENT, intents.update),
-    _operation("payment_intents.confirm", "POST", f"{_INTENT}/confirm", intents.confirm, is_public=True),
+    _operation(
+        "payment_intents.confirm", "POST", f"{_INTENT}/confirm", intents.confirm, is_public=True
+    ),
     _operation("payment_intents.capture", "POST", f"{_INTENT}/capture", intents.capture),
     _operation("payment_intents.cancel", "POST", f"{_INTENT}/cancel", intents.cancel),
     _operation("refunds.create", "POST", "/v1/refunds", refunds.create),
     _operation(
-        "refunds.list", "GET", "/v1/refunds", lister("refund", "/v1/refunds", "charge", "payment_intent")
+        "refunds.list",
+        "GET",
+        "/v1/refunds",
+        lister("refund", "/v1/refunds", "charge", "payment_intent"),
     ),
     _operation("refunds.retrieve", "GET", _REFUND, retriever("refund")),
     _operation("refunds.update", "POST", _REFUND, refunds.update),
     _operation("refunds.cancel", "POST", f"{_REFUND}/cancel", refunds.cancel),
     _operation(
-        "charges.list", "GET", "/v1/charges",
+        "charges.list",
+        "GET",
+        "/v1/charges",
         lister("charge", "/v1/charges", "payment_intent", "customer", "transfer_group"),
     ),
     _operation("charges.retrieve", "GET", "/v1/charges/{id}", retriever("charge")),
     _operation("customers.create", "POST", "/v1/customers", customers.create),
-    _operation("customers.list", "GET", "/v1/customers", lister("customer", "/v1/customers", "email")),
+    _operation(
+        "customers.list", "GET", "/v1/customers", lister("customer", "/v1/customers", "email")
+    ),
     _operation("customers.retrieve", "GET", _CUSTOMER, retriever("customer")),
     _operation("customers.update", "POST", _CUSTOMER, customers.update),
     _operation("customers.delete", "DELETE", _CUSTOMER, customers.delete),
     _operation(
-        "customers.list_payment_methods", "GET", f"{_CUSTOMER}/payment_methods", list_customer_methods
+        "customers.list_payment_methods",
+        "GET",
+        f"{_CUSTOMER}/payment_methods",
+        list_customer_methods,
     ),
     _operation("payment_methods.create", "POST", "/v1/payment_methods", payment_methods.create),
     _operation(
-        "payment_methods.list", "GET", "/v1/payment_methods",
+        "payment_methods.list",
+        "GET",
+        "/v1/payment_methods",
         lister("payment_method", "/v1/payment_methods", "customer", "type"),
     ),
     _operation("payment_methods.retrieve", "GET", _METHOD, payment_methods.retrieve),
@@ -81,16 +101,25 @@ OPERATIONS = (
     _operation("payment_methods.detach", "POST", f"{_METHOD}/detach", payment_methods.detach),
     _operation("setup_intents.create", "POST", "/v1/setup_intents", setup_intents.create),
     _operation(
-        "setup_intents.list", "GET", "/v1/setup_intents",
+        "setup_intents.list",
+        "GET",
+        "/v1/setup_intents",
         lister("setup_intent", "/v1/setup_intents", "customer", "payment_method"),
     ),
-    _operation("setup_intents.retrieve", "GET", _SETUP, retriever("setup_intent", "intent"), is_public=True),
-    _operation("setup_intents.confirm", "POST", f"{_SETUP}/confirm", setup_intents.confirm, is_public=True),
     _operation(
-        "disputes.list", "GET", "/v1/disputes", lister("dispute", "/v1/disputes", "charge", "payment_intent")
+        "setup_intents.retrieve", "GET", _SETUP, retriever("setup_intent", "intent"), is_public=True
+    ),
+    _operation(
+        "setup_intents.confirm", "POST", f"{_SETUP}/confirm", setup_intents.confirm, is_public=True
+    ),
+    _operation(
+        "disputes.list",
+        "GET",
+        "/v1/disputes",
+        lister("dispute", "/v1/disputes", "charge", "payment_intent"),
     ),
     _operation("disputes.retrieve", "GET", "/v1/disputes/{id}", retriever("dispute", "dispute")),
     _operation("events.list", "GET", "/v1/events", list_events),
     _operation("events.retrieve", "GET", "/v1/events/{id}", retriever("event")),
     _operation("account.retrieve", "GET", "/v1/account", accounts.retrieve),
-)  # fmt: skip
+)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -13,6 +13,7 @@ from .api import serve_api
 from .authentication_page import answer_page, show_page
 from .controls import ControlError, SimulatorControls
 from .desk import ControlDesk
+from .errors import JsonObject
 from .responses import CORS_HEADERS
 from .world import World
 
@@ -44,13 +45,13 @@ class StripeSimulator(SimulatorControls):
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._failure: OSError | None = None
 
     @property
     def url(self) -> str:
         return f"http://{self._host}:{self._port}"
 
-    def __enter__(self) -> "StripeSimulator":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -67,7 +68,8 @@ class StripeSimulator(SimulatorControls):
         self._failure = None
         self._thread = threading.Thread(target=self._run, name="stripe-simulator", daemon=True)
         self._thread.start()
-        self._is_ready.wait(_START_TIMEOUT)
+        if not self._is_ready.wait(_START_TIMEOUT):
+            raise TimeoutError("The Stripe simulator did not start.")
         if self._failure is not None:
             raise self._failure
 
@@ -80,15 +82,21 @@ class StripeSimulator(SimulatorControls):
 
     def _ask(self, act: str, **arguments: Any) -> Any:
         if self._loop is None:
-            return asyncio.run(self._desk.perform(act, arguments))
+            return asyncio.run(self._perform_while_stopped(act, arguments))
         return asyncio.run_coroutine_threadsafe(
             self._desk.perform(act, arguments), self._loop
         ).result()
 
+    async def _perform_while_stopped(self, act: str, arguments: JsonObject) -> Any:
+        try:
+            return await self._desk.perform(act, arguments)
+        finally:
+            await self._world.webhooks.close()
+
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except OSError as error:  # the port is taken; start() raises it on its own thread
             self._failure = error
             self._is_ready.set()
 

@@ -6,7 +6,7 @@ import hmac
 import json
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -17,6 +17,13 @@ from .store import Record
 
 RETRY_DELAYS = (0.1, 0.3, 1.0)
 _POST_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+_ORDERS: dict[str, Callable[[list[Record], int], list[Record]]] = {
+    "in_order": lambda held, seed: held,
+    "reversed": lambda held, seed: held[::-1],
+    "random": lambda held, seed: random.Random(seed).sample(held, len(held)),
+}
 
 
 class Delivery(TypedDict):
@@ -107,14 +114,8 @@ class WebhookSender:
         self, order: str | Sequence[str], *, types: Collection[str] | None, seed: int
     ) -> list[Record]:
         held = [event for event in self.held if types is None or event["type"] in types]
-        if order == "in_order":
-            return held
-        if order == "reversed":
-            return held[::-1]
-        if order == "random":
-            return random.Random(seed).sample(held, len(held))
         if isinstance(order, str):
-            raise ValueError(f"Unknown order: {order}")
+            return _ORDERS[order](held, seed)
         by_id = {event.id: event for event in held}
         return [by_id[identifier] for identifier in order]
 

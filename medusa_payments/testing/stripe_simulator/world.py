@@ -31,7 +31,7 @@ class Options:
 
 @dataclass
 class Call:
-    """One API request, or an act of Stripe, the buyer or a human in the dashboard (no request id)."""
+    """One API request, or an act of Stripe, the buyer or the dashboard (no request id)."""
 
     params: Params
     account: str = DEFAULT_ACCOUNT

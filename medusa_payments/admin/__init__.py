@@ -1,0 +1,30 @@
+"""The admin: every record to be read, none to be rewritten; acts call operations.
+
+Django's admin site imports this package and so registers what the modules below hold.
+"""
+
+from medusa_payments.admin import (
+    account_holders,
+    audit,
+    calls,
+    collections,
+    discrepancies,
+    events,
+    movements,
+    payments,
+    providers,
+    sessions,
+)
+
+__all__ = [
+    "account_holders",
+    "audit",
+    "calls",
+    "collections",
+    "discrepancies",
+    "events",
+    "movements",
+    "payments",
+    "providers",
+    "sessions",
+]

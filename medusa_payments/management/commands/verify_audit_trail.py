@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from medusa_payments.management.acts import REFUSED, PaymentsCommand
+from medusa_payments.management.printing import as_json
+from medusa_payments.management.records import collection_named
+from medusa_payments.management.trails import breaks_in, every_collection
+from medusa_payments.models import PaymentCollection
+from medusa_payments.operations.audit import Break
+
+
+class Command(PaymentsCommand):
+    help = "Verify the audit trails; exit status 1 when one is broken. Writes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--collection", default="", help="only the trail of this collection")
+
+    def run(self, options: dict[str, Any]) -> None:
+        verified = entries = 0
+        found: list[Break] = []
+        for collection in _chosen(options["collection"]):
+            verified += 1
+            entries += collection.audit_length
+            for each in breaks_in(collection):
+                found.append(each)
+                self.stderr.write(f"{each.collection_id} entry {each.number}: {each.detail}")
+        if options["json"]:
+            self.stdout.write(
+                as_json(
+                    {
+                        "valid": not found,
+                        "collections": verified,
+                        "entries": entries,
+                        "breaks": [asdict(each) for each in found],
+                    }
+                )
+            )
+        else:
+            self.stdout.write(f"{verified} trails with {entries} entries, {len(found)} breaks.")
+        if found:
+            raise CommandError("The audit trail is broken.", returncode=REFUSED)
+
+
+def _chosen(collection_id: str) -> Iterator[PaymentCollection]:
+    return iter([collection_named(collection_id)]) if collection_id else every_collection()

@@ -1,0 +1,599 @@
+"""What every payment provider must hold to, as tests that a provider's own test class inherits.
+
+    class TestMyProvider(ProviderContract):
+        @pytest.fixture
+        def provider(self):
+            return MyProvider("pp_my_default", {...})
+
+A test whose ability the provider's capabilities lack is skipped, and so is one whose hook the class
+does not override. The hooks stand for what happens outside: the buyer, the network, the provider.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from medusa_payments.errors import WebhookRejected
+from medusa_payments.ids import new_id
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.types import (
+    Answer,
+    CancelRequest,
+    CaptureRequest,
+    Failed,
+    FailureKind,
+    Found,
+    Indeterminate,
+    InitiateRequest,
+    Json,
+    LookupRequest,
+    LookupResult,
+    NotFound,
+    Outcome,
+    ProviderPayment,
+    RefundRequest,
+    Succeeded,
+    WebhookReport,
+)
+from medusa_payments.statuses import MovementStatus, ProviderState, WebhookAction
+
+_METHODS = ("initiate_payment", "capture_payment", "refund_payment", "cancel_payment")
+
+
+class ProviderContract:
+    """Amounts are in the currency's smallest unit."""
+
+    amount_minor = 10_50
+    currency_code = "eur"
+
+    @pytest.fixture
+    def provider(self) -> PaymentProvider:
+        raise NotImplementedError("Override the fixture `provider`.")
+
+    # Hooks
+
+    def hold(self, payment: ProviderPayment) -> None:
+        """The buyer pays, and the money is held."""
+
+    def lose_next_answer(self, provider: PaymentProvider, method: str) -> None:
+        """The next call of a method is executed, and its answer never arrives."""
+        pytest.skip("lose_next_answer is not overridden")
+
+    def drop_next_request(self, provider: PaymentProvider, method: str) -> None:
+        """The next call of a method gets lost on its way, after it was sent."""
+        pytest.skip("drop_next_request is not overridden")
+
+    def make_unreachable(self, provider: PaymentProvider) -> None:
+        """From now on no connection can be made."""
+        pytest.skip("make_unreachable is not overridden")
+
+    def delivery(
+        self, provider: PaymentProvider, payment: ProviderPayment
+    ) -> tuple[bytes, dict[str, str]]:
+        """A signed event of the provider about this payment: body and headers."""
+        pytest.skip("delivery is not overridden")
+
+    # Facts about itself
+
+    def test_it_has_an_identifier_and_an_account(self, provider: PaymentProvider) -> None:
+        assert provider.identifier
+        assert provider.id.startswith(f"pp_{provider.identifier}")
+        assert provider.credentials
+
+    def test_its_capabilities_agree_with_each_other(self, provider: PaymentProvider) -> None:
+        able = provider.capabilities
+
+        assert able.max_attempts >= 1
+        assert able.attempt_seconds > 0
+        assert able.total_budget_seconds > 0
+        assert able.max_attempts == 1 or able.repeats_with_key
+        assert not able.key_retention_seconds or able.repeats_with_key
+
+    def test_a_browser_may_set_no_more_than_the_shop(self, provider: PaymentProvider) -> None:
+        if provider.store_data_keys is None:
+            assert provider.trusted_data_keys is None
+        elif provider.trusted_data_keys is not None:
+            assert set(provider.store_data_keys) <= set(provider.trusted_data_keys)
+
+    def test_it_takes_an_ordinary_amount(self, provider: PaymentProvider) -> None:
+        provider.check_amount(self.amount_minor, self.currency_code)  # asserts by not raising
+
+        assert not provider.takes_money_at_once({})
+
+    # Initiate
+
+    def test_initiate_names_the_session_and_the_amount(self, provider: PaymentProvider) -> None:
+        request = self.initiate_request()
+
+        payment = succeeded(provider.initiate_payment(request)).payment
+
+        assert payment is not None
+        assert payment.reference
+        assert payment.session_id == request.session_id
+        assert (payment.amount_minor, payment.currency_code) == (
+            self.amount_minor,
+            self.currency_code,
+        )
+        assert payment.state in ProviderState
+        assert payment.state is not ProviderState.CANCELED
+        assert payment.observed_at.tzinfo is not None
+
+    def test_initiate_takes_nothing_before_the_buyer_pays(self, provider: PaymentProvider) -> None:
+        payment = self.initiated(provider)
+
+        assert (payment.held_minor, payment.captured_minor) == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("amount_minor", "currency_code"), [(1_050, "eur"), (500, "jpy"), (12_340, "kwd")]
+    )
+    def test_amounts_are_in_the_smallest_unit_of_their_currency(
+        self, provider: PaymentProvider, amount_minor: int, currency_code: str
+    ) -> None:
+        request = self.initiate_request(amount_minor=amount_minor, currency_code=currency_code)
+
+        payment = succeeded(provider.initiate_payment(request)).payment
+
+        assert payment is not None
+        assert payment.amount_minor == amount_minor
+
+    def test_the_data_of_an_answer_can_be_stored(self, provider: PaymentProvider) -> None:
+        answer = succeeded(provider.initiate_payment(self.initiate_request()))
+
+        assert json.loads(json.dumps(dict(answer.data))) == dict(answer.data)
+
+    def test_answers_cannot_be_changed(self, provider: PaymentProvider) -> None:
+        answer = provider.initiate_payment(self.initiate_request())
+
+        assert is_dataclass(answer)
+        for each in fields(answer):
+            with pytest.raises(FrozenInstanceError):
+                setattr(answer, each.name, None)
+
+    # Moving money
+
+    def test_authorize_tells_that_the_money_is_held(self, provider: PaymentProvider) -> None:
+        payment = self.initiated(provider)
+        self.hold(payment)
+
+        found = provider.authorize_payment(self.lookup_request(payment))
+
+        assert isinstance(found, Found)
+        assert found.payment.state is ProviderState.HELD
+        assert found.payment.held_minor == self.amount_minor
+
+    def test_authorize_changes_nothing(self, provider: PaymentProvider) -> None:
+        payment = self.held(provider)
+
+        first = provider.authorize_payment(self.lookup_request(payment))
+        second = provider.authorize_payment(self.lookup_request(payment))
+
+        assert _facts(first) == _facts(second)
+
+    def test_capture_takes_the_amount(self, provider: PaymentProvider) -> None:
+        payment = self.held(provider)
+
+        answer = succeeded(provider.capture_payment(self.capture_request(payment)))
+
+        if answer.payment is not None:
+            assert answer.payment.captured_minor == self.amount_minor
+            assert answer.payment.state is ProviderState.CAPTURED
+
+    def test_a_partial_capture_takes_no_more_than_its_amount(
+        self, provider: PaymentProvider
+    ) -> None:
+        if not provider.capabilities.partial_capture:
+            pytest.skip("the provider captures only the whole")
+        payment = self.held(provider)
+
+        answer = succeeded(provider.capture_payment(self.capture_request(payment, 400)))
+
+        if answer.payment is not None:
+            assert answer.payment.captured_minor == 400
+
+    def test_refund_gives_the_amount_back(self, provider: PaymentProvider) -> None:
+        payment = self.captured(provider)
+        request = self.refund_request(payment, 400)
+
+        answer = succeeded(provider.refund_payment(request))
+
+        if answer.refund is not None:
+            assert answer.refund.amount_minor == 400
+            assert answer.refund.refund_id == request.refund_id
+            assert answer.refund.status in (MovementStatus.SUCCEEDED, MovementStatus.PENDING)
+
+    def test_cancel_releases_what_was_held(self, provider: PaymentProvider) -> None:
+        payment = self.held(provider)
+
+        answer = succeeded(provider.cancel_payment(self.cancel_request(payment)))
+
+        if answer.payment is not None:
+            assert answer.payment.state is ProviderState.CANCELED
+            assert answer.payment.held_minor == 0
+
+    def test_delete_closes_what_nobody_paid(self, provider: PaymentProvider) -> None:
+        payment = self.initiated(provider)
+
+        answer = succeeded(provider.delete_payment(self.cancel_request(payment)))
+
+        if answer.payment is not None:
+            assert answer.payment.state is ProviderState.CANCELED
+
+    # One key acts once
+
+    def test_an_initiate_repeated_with_its_key_makes_one_object(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.repeats_with_key, "repeats_with_key")
+        request = self.initiate_request()
+
+        first = succeeded(provider.initiate_payment(request)).payment
+        second = succeeded(provider.initiate_payment(request)).payment
+
+        assert first is not None
+        assert second is not None
+        assert first.reference == second.reference
+
+    def test_a_capture_repeated_with_its_key_takes_once(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.repeats_with_key, "repeats_with_key")
+        payment = self.held(provider)
+        request = self.capture_request(payment, 400)
+
+        succeeded(provider.capture_payment(request))
+        succeeded(provider.capture_payment(request))
+
+        assert self.seen(provider, payment).captured_minor == 400
+
+    def test_a_refund_repeated_with_its_key_gives_back_once(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.repeats_with_key, "repeats_with_key")
+        payment = self.captured(provider)
+        request = self.refund_request(payment, 400)
+
+        succeeded(provider.refund_payment(request))
+        succeeded(provider.refund_payment(request))
+
+        assert [each.amount_minor for each in self.refunds(provider, payment)] == [400]
+
+    def test_a_key_used_with_other_arguments_is_no_answer(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.repeats_with_key, "repeats_with_key")
+        request = self.initiate_request()
+        succeeded(provider.initiate_payment(request))
+
+        answer = provider.initiate_payment(
+            self.initiate_request(
+                idempotency_key=request.idempotency_key,
+                session_id=request.session_id,
+                amount_minor=self.amount_minor + 100,
+            )
+        )
+
+        assert isinstance(answer, Indeterminate)
+        assert not answer.ask_again
+
+    # No means that nothing happened
+
+    def test_a_refused_capture_changes_nothing(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.initiated(provider)
+        before = self.seen(provider, payment)
+
+        answer = provider.capture_payment(self.capture_request(payment))
+
+        assert isinstance(answer, Failed)
+        assert answer.kind is FailureKind.WRONG_STATE
+        assert _facts(self.seen(provider, payment)) == _facts(before)
+
+    def test_a_refund_of_more_than_was_taken_changes_nothing(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.captured(provider)
+
+        answer = provider.refund_payment(self.refund_request(payment, self.amount_minor + 100))
+
+        assert isinstance(answer, Failed)
+        assert self.refunds(provider, payment) == ()
+
+    def test_a_cancel_after_the_capture_is_refused_with_the_state(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.captured(provider)
+
+        answer = provider.cancel_payment(self.cancel_request(payment))
+
+        assert isinstance(answer, Failed)
+        assert answer.kind is FailureKind.WRONG_STATE
+        assert answer.payment is not None
+        assert answer.payment.state is ProviderState.CAPTURED
+
+    def test_what_cannot_be_reached_was_not_asked(self, provider: PaymentProvider) -> None:
+        self.make_unreachable(provider)
+
+        answer = provider.initiate_payment(self.initiate_request())
+
+        assert isinstance(answer, Failed)
+        assert answer.kind is FailureKind.UNAVAILABLE
+
+    # No answer is no answer
+
+    @pytest.mark.parametrize("method", _METHODS)
+    def test_a_lost_answer_is_indeterminate(self, provider: PaymentProvider, method: str) -> None:
+        ask = self.prepared(provider, method)
+        self.lose_next_answer(provider, method)
+
+        assert isinstance(ask(), Indeterminate)
+
+    @pytest.mark.parametrize("method", _METHODS)
+    def test_a_lost_request_is_indeterminate(self, provider: PaymentProvider, method: str) -> None:
+        ask = self.prepared(provider, method)
+        self.drop_next_request(provider, method)
+
+        assert isinstance(ask(), Indeterminate)
+
+    @pytest.mark.parametrize("method", _METHODS)
+    def test_the_same_key_tells_what_the_lost_answer_said(
+        self, provider: PaymentProvider, method: str
+    ) -> None:
+        self.needs(provider.capabilities.repeats_with_key, "repeats_with_key")
+        ask = self.prepared(provider, method)
+        self.lose_next_answer(provider, method)
+        ask()
+
+        assert isinstance(ask(), Succeeded)
+
+    def test_an_initiate_whose_answer_was_lost_is_found_by_its_session(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        self.lose_next_answer(provider, "initiate_payment")
+        request = self.initiate_request()
+        provider.initiate_payment(request)
+
+        found = provider.lookup(self.window(request.session_id))
+
+        assert isinstance(found, Found)
+        assert found.payment.session_id == request.session_id
+        assert found.others == ()
+
+    def test_a_refund_whose_answer_was_lost_is_found_by_its_id(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.captured(provider)
+        request = self.refund_request(payment, 400)
+        self.lose_next_answer(provider, "refund_payment")
+        provider.refund_payment(request)
+
+        assert [each.refund_id for each in self.refunds(provider, payment)] == [request.refund_id]
+
+    # Looking up
+
+    def test_a_lookup_reads_what_its_reference_names(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.initiated(provider)
+        self.initiated(provider)
+
+        seen = self.seen(provider, payment)
+
+        assert seen.reference == payment.reference
+        assert seen.session_id == payment.session_id
+
+    def test_an_unknown_session_is_not_in_the_listing(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        self.initiated(provider)
+
+        assert provider.lookup(self.window(new_id("payses"))) == NotFound(listed=True)
+
+    def test_an_unknown_reference_is_known_to_be_unknown(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.initiated(provider)
+
+        request = LookupRequest(session_id=payment.session_id, reference=f"{payment.reference}x")
+
+        assert provider.lookup(request) == NotFound(listed=False)
+
+    def test_a_lookup_tells_of_refunds_only_when_asked(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.can_look_up, "can_look_up")
+        payment = self.captured(provider)
+
+        found = provider.lookup(self.lookup_request(payment, with_refunds=True))
+
+        assert isinstance(found, Found)
+        assert found.payment.refunds == ()
+
+    # Webhooks
+
+    def test_a_signed_event_is_verified_and_read(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.signs_webhooks, "signs_webhooks")
+        payment = self.held(provider)
+        body, headers = self.delivery(provider, payment)
+
+        webhook = provider.verify_webhook(body, headers)
+        report = self.report_of_stored(provider, webhook.payload)
+
+        assert webhook.event_id
+        assert webhook.occurred_at.tzinfo is not None
+        assert not webhook.quarantine
+        assert report.session_id == payment.session_id
+        assert report.reference == payment.reference
+        assert report.action in WebhookAction
+
+    def test_what_is_stored_of_an_event_holds_no_client_secret(
+        self, provider: PaymentProvider
+    ) -> None:
+        self.needs(provider.capabilities.signs_webhooks, "signs_webhooks")
+        payment = self.held(provider)
+        webhook = provider.verify_webhook(*self.delivery(provider, payment))
+
+        secret = payment.data.get("client_secret")
+
+        assert not secret or secret not in json.dumps(dict(webhook.payload))
+
+    def test_the_same_event_has_the_same_id(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.signs_webhooks, "signs_webhooks")
+        body, headers = self.delivery(provider, self.held(provider))
+
+        first = provider.verify_webhook(body, headers)
+        second = provider.verify_webhook(body, headers)
+
+        assert first.event_id == second.event_id
+
+    def test_a_changed_event_is_rejected(self, provider: PaymentProvider) -> None:
+        self.needs(provider.capabilities.signs_webhooks, "signs_webhooks")
+        body, headers = self.delivery(provider, self.held(provider))
+
+        with pytest.raises(WebhookRejected):
+            provider.verify_webhook(body + b" ", headers)
+
+    @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"\xff\xfe", b'{"id": "evt_1"}'])
+    def test_an_unsigned_event_is_rejected(self, provider: PaymentProvider, body: bytes) -> None:
+        self.needs(provider.capabilities.signs_webhooks, "signs_webhooks")
+
+        with pytest.raises(WebhookRejected):
+            provider.verify_webhook(body, {})
+
+    # Steps
+
+    def needs(self, ability: bool, name: str) -> None:
+        if not ability:
+            pytest.skip(f"the provider has no {name}")
+
+    def initiated(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = succeeded(provider.initiate_payment(self.initiate_request())).payment
+        assert payment is not None
+        return payment
+
+    def held(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = self.initiated(provider)
+        self.hold(payment)
+        return payment
+
+    def captured(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = self.held(provider)
+        succeeded(provider.capture_payment(self.capture_request(payment)))
+        return payment
+
+    def prepared(self, provider: PaymentProvider, method: str) -> Callable[[], Outcome]:
+        """A call of this method that would succeed, ready to be made, always with one key."""
+        steps: dict[str, Callable[[], tuple[Callable[[Any], Outcome], Any]]] = {
+            "initiate_payment": lambda: (provider.initiate_payment, self.initiate_request()),
+            "capture_payment": lambda: (
+                provider.capture_payment,
+                self.capture_request(self.held(provider)),
+            ),
+            "refund_payment": lambda: (
+                provider.refund_payment,
+                self.refund_request(self.captured(provider)),
+            ),
+            "cancel_payment": lambda: (
+                provider.cancel_payment,
+                self.cancel_request(self.held(provider)),
+            ),
+        }
+        ask, request = steps[method]()
+        return lambda: ask(request)
+
+    def seen(self, provider: PaymentProvider, payment: ProviderPayment) -> ProviderPayment:
+        found = provider.lookup(self.lookup_request(payment, with_refunds=True))
+        assert isinstance(found, Found)
+        return found.payment
+
+    def refunds(self, provider: PaymentProvider, payment: ProviderPayment) -> tuple[Any, ...]:
+        refunds = self.seen(provider, payment).refunds
+        assert refunds is not None, "a lookup with refunds tells all of them"
+        return refunds
+
+    def report_of_stored(self, provider: PaymentProvider, payload: Json) -> WebhookReport:
+        """Read an event as it comes back from the database."""
+        return provider.read_webhook(json.loads(json.dumps(dict(payload))))
+
+    # Requests
+
+    def initiate_request(self, **changes: Any) -> InitiateRequest:
+        values: dict[str, Any] = {
+            "idempotency_key": new_id("call"),
+            "session_id": new_id("payses"),
+            "amount_minor": self.amount_minor,
+            "currency_code": self.currency_code,
+        }
+        return InitiateRequest(**values | changes)
+
+    def capture_request(
+        self, payment: ProviderPayment, amount_minor: int | None = None
+    ) -> CaptureRequest:
+        return CaptureRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
+            currency_code=payment.currency_code,
+            capture_id=new_id("capt"),
+        )
+
+    def refund_request(
+        self, payment: ProviderPayment, amount_minor: int | None = None
+    ) -> RefundRequest:
+        return RefundRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
+            currency_code=payment.currency_code,
+            refund_id=new_id("ref"),
+        )
+
+    def cancel_request(self, payment: ProviderPayment) -> CancelRequest:
+        return CancelRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+        )
+
+    def lookup_request(
+        self, payment: ProviderPayment, *, with_refunds: bool = False
+    ) -> LookupRequest:
+        return LookupRequest(
+            session_id=payment.session_id,
+            reference=payment.reference,
+            with_refunds=with_refunds,
+            data=payment.data,
+            amount_minor=payment.amount_minor,
+            currency_code=payment.currency_code,
+        )
+
+    def window(self, session_id: str) -> LookupRequest:
+        """The last ten minutes, without a reference."""
+        now = datetime.now(UTC)
+        return LookupRequest(
+            session_id=session_id,
+            created_from=now - timedelta(minutes=10),
+            created_to=now + timedelta(minutes=10),
+        )
+
+
+def succeeded(answer: Outcome) -> Succeeded:
+    assert isinstance(answer, Answer)
+    assert isinstance(answer, Succeeded), answer
+    return answer
+
+
+def _facts(seen: LookupResult | ProviderPayment) -> Any:
+    """What was seen, without the time of the look."""
+    payment = seen.payment if isinstance(seen, Found) else seen
+    assert isinstance(payment, ProviderPayment)
+    return {
+        each.name: getattr(payment, each.name)
+        for each in fields(payment)
+        if each.name != "observed_at"
+    }
