@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 REDACTED = "[redacted]"
 
-# client_secret lets anyone finish a payment; the rest is card or bank data, or a key of the shop.
+# client_secret lets anyone finish a payment; the rest is a key of the shop, or card or bank data.
 _SECRET_KEYS = frozenset(
-    """client_secret api_key secret_key webhook_secret number cvc cvv exp_month exp_year account_number
-    routing_number iban sort_code bsb_number fingerprint payment_method_data authorization""".split()
+    {
+        "client_secret",
+        "api_key",
+        "secret_key",
+        "webhook_secret",
+        "authorization",
+        "number",
+        "cvc",
+        "cvv",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "account_number",
+        "routing_number",
+        "iban",
+        "sort_code",
+        "bsb_number",
+        "payment_method_data",
+    }
 )
+
+# As in the address that a buyer is sent to: ...?payment_intent_client_secret=pi_1_secret_2
+_SECRET_TEXT = re.compile(r"(_secret_)[A-Za-z0-9]+")
 
 
 def redact(value: Any) -> Any:
@@ -23,4 +44,6 @@ def redact(value: Any) -> Any:
         }
     if isinstance(value, (list, tuple)):
         return [redact(item) for item in value]
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(rf"\1{REDACTED}", value)
     return value

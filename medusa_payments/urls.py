@@ -1,6 +1,61 @@
-"""The payments API, to be included under any prefix."""
+"""The payments API. Include it under a prefix of its own: what is below the prefix and no route
+of ours is answered with 404 as JSON.
 
-from django.urls import URLPattern
+A trailing slash is accepted and never asked for: a redirect would turn a POST into a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, re_path
+
+from medusa_payments.api.views.base import ApiView, UnknownRoute
+from medusa_payments.api.views.collections import (
+    AdminCollection,
+    AdminCollections,
+    AdminSessions,
+    StoreCollections,
+    StoreSessions,
+)
+from medusa_payments.api.views.payments import (
+    AdminPayment,
+    AdminPayments,
+    CancelPayment,
+    CapturePayment,
+    RefundPayment,
+)
+from medusa_payments.api.views.providers import AdminProviders, StoreProviders
+from medusa_payments.api.views.webhooks import PaymentHook
 
 app_name = "medusa_payments"
-urlpatterns: list[URLPattern] = []
+
+# The first that matches serves.
+_ROUTES: dict[str, type[ApiView]] = {
+    "store/payment-providers": StoreProviders,
+    "store/payment-collections": StoreCollections,
+    "store/payment-collections/<collection_id>/payment-sessions": StoreSessions,
+    "admin/payment-collections": AdminCollections,
+    "admin/payment-collections/<collection_id>": AdminCollection,
+    "admin/payment-collections/<collection_id>/payment-sessions": AdminSessions,
+    "admin/payments": AdminPayments,
+    "admin/payments/payment-providers": AdminProviders,
+    "admin/payments/<payment_id>": AdminPayment,
+    "admin/payments/<payment_id>/capture": CapturePayment,
+    "admin/payments/<payment_id>/refund": RefundPayment,
+    "admin/payments/<payment_id>/cancel": CancelPayment,
+    "hooks/payment/<provider_id>": PaymentHook,
+}
+
+
+def _pattern(route: str, view: type[ApiView]) -> URLPattern:
+    """An id holds only what ids are made of, so that any database can be asked for it."""
+    expression = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9_.-]{1,255})", route)
+    serve: Callable[..., HttpResponseBase] = view.as_view()
+    return re_path(rf"^{expression}/?\Z", serve, name=view.__name__)
+
+
+urlpatterns = [_pattern(route, view) for route, view in _ROUTES.items()]
+urlpatterns.append(re_path("", UnknownRoute.as_view()))

@@ -49,11 +49,6 @@ def settings_of(**environment: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def stripe_options(**environment: str) -> dict[str, Any]:
-    providers = settings_of(**environment)["MEDUSA_PAYMENTS"]["PROVIDERS"]
-    return providers["pp_stripe_stripe"]["OPTIONS"]
-
-
 # The package
 
 
@@ -162,8 +157,9 @@ def test_nothing_need_be_set():
     assert found["STRIPE_JS_URL"] == "https://js.stripe.com/v3/"
     assert set(payments["PROVIDERS"]) == {"pp_stripe_stripe", "pp_system_default"}
     assert payments["WEBHOOK_APPLY"] == "inline"
-    assert stripe_options()["CAPTURE"] == "manual"
-    assert not {"API_BASE", "ACCOUNT_ID", "READ_TIMEOUT", "TOTAL_BUDGET"} & set(stripe_options())
+    stripe = payments["PROVIDERS"]["pp_stripe_stripe"]["OPTIONS"]
+    assert stripe["CAPTURE"] == "manual"
+    assert not {"API_BASE", "ACCOUNT_ID", "READ_TIMEOUT", "TOTAL_BUDGET"} & set(stripe)
 
 
 def test_no_key_to_the_admin_api_is_known_to_everybody_once_debug_is_off():
@@ -189,62 +185,90 @@ def test_database_url_picks_the_database(url, engine, name):
     assert engine != "mysql" or "STRICT" in database["OPTIONS"]["sql_mode"]
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "name", "expected"),
-    [
-        ("DJANGO_SECRET_KEY", "secret", "SECRET_KEY", "secret"),
-        ("DJANGO_DEBUG", "0", "DEBUG", False),
-        (
-            "DJANGO_ALLOWED_HOSTS",
-            "a.example, b.example",
-            "ALLOWED_HOSTS",
-            ["a.example", "b.example"],
-        ),
-        ("STRIPE_JS_URL", "http://a.example/js", "STRIPE_JS_URL", "http://a.example/js"),
-        ("STRIPE_API_BASE", "http://a.example/", "STRIPE_JS_URL", "http://a.example/v3/"),
-        ("CELERY_BROKER_URL", "redis://a.example", "CELERY_BROKER_URL", "redis://a.example"),
-    ],
-)
-def test_environment_sets_django(variable, value, name, expected):
-    assert settings_of(**{variable: value})[name] == expected
+ENVIRONMENT = {
+    "DJANGO_SECRET_KEY": "secret",
+    "DJANGO_DEBUG": "0",
+    "DJANGO_ALLOWED_HOSTS": "a.example, b.example",
+    "DJANGO_ATOMIC_REQUESTS": "1",
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_1,whsec_2",
+    "STRIPE_API_BASE": "http://a.example:9210/",
+    "STRIPE_ACCOUNT_ID": "acct_1",
+    "STRIPE_CAPTURE": "automatic",
+    "STRIPE_READ_TIMEOUT": "0.5",
+    "STRIPE_TOTAL_BUDGET": "2.5",
+    "MEDUSA_WEBHOOK_APPLY": "deferred",
+    "MEDUSA_LEASE_SECONDS": "2.5",
+    "MEDUSA_PUBLISHABLE_KEY": "pk_1",
+    "MEDUSA_ADMIN_API_KEY": "sk_1",
+    "MEDUSA_NOT_FOUND_HORIZON": "0",
+    "MEDUSA_DEFAULT_CURRENCY": "EUR",
+    "CELERY_BROKER_URL": "redis://a.example",
+}
 
 
-def test_atomic_requests_can_be_switched_on():
-    database = settings_of(DJANGO_ATOMIC_REQUESTS="1")["DATABASES"]["default"]
-
-    assert database["ATOMIC_REQUESTS"] is True
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "option", "expected"),
-    [
-        ("STRIPE_SECRET_KEY", "sk_test_1", "API_KEY", "sk_test_1"),
-        ("STRIPE_PUBLISHABLE_KEY", "pk_test_1", "PUBLISHABLE_KEY", "pk_test_1"),
-        ("STRIPE_WEBHOOK_SECRET", "whsec_1,whsec_2", "WEBHOOK_SECRETS", ["whsec_1", "whsec_2"]),
-        ("STRIPE_API_BASE", "http://a.example:9210", "API_BASE", "http://a.example:9210"),
-        ("STRIPE_ACCOUNT_ID", "acct_1", "ACCOUNT_ID", "acct_1"),
-        ("STRIPE_CAPTURE", "automatic", "CAPTURE", "automatic"),
-        ("STRIPE_READ_TIMEOUT", "0.5", "READ_TIMEOUT", 0.5),
-        ("STRIPE_TOTAL_BUDGET", "2.5", "TOTAL_BUDGET", 2.5),
-    ],
-)
-def test_environment_sets_stripe(variable, value, option, expected):
-    assert stripe_options(**{variable: value})[option] == expected
+@pytest.fixture(scope="module")
+def all_set() -> dict[str, Any]:
+    return settings_of(**ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "name", "expected"),
+    ("name", "expected"),
     [
-        ("MEDUSA_WEBHOOK_APPLY", "deferred", "WEBHOOK_APPLY", "deferred"),
-        ("MEDUSA_LEASE_SECONDS", "2.5", "LEASE_SECONDS", 2.5),
-        ("MEDUSA_PUBLISHABLE_KEY", "pk_1", "PUBLISHABLE_KEYS", ["pk_1"]),
-        ("MEDUSA_ADMIN_API_KEY", "sk_1", "SECRET_KEYS", ["sk_1"]),
-        ("MEDUSA_NOT_FOUND_HORIZON", "0", "NOT_FOUND_HORIZON", 0.0),
-        ("MEDUSA_DEFAULT_CURRENCY", "EUR", "DEFAULT_CURRENCY", "eur"),
+        ("SECRET_KEY", "secret"),
+        ("DEBUG", False),
+        ("ALLOWED_HOSTS", ["a.example", "b.example"]),
+        ("STRIPE_JS_URL", "http://a.example:9210/v3/"),
+        ("CELERY_BROKER_URL", "redis://a.example"),
     ],
 )
-def test_environment_sets_medusa_payments(variable, value, name, expected):
-    assert settings_of(**{variable: value})["MEDUSA_PAYMENTS"][name] == expected
+def test_environment_sets_django(all_set, name, expected):
+    assert all_set[name] == expected
+
+
+def test_atomic_requests_can_be_switched_on(all_set):
+    assert all_set["DATABASES"]["default"]["ATOMIC_REQUESTS"] is True
+
+
+def test_stripe_js_can_come_from_elsewhere():
+    found = settings_of(STRIPE_API_BASE="http://a.example", STRIPE_JS_URL="http://b.example/js")
+
+    assert found["STRIPE_JS_URL"] == "http://b.example/js"
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("API_KEY", "sk_test_1"),
+        ("PUBLISHABLE_KEY", "pk_test_1"),
+        ("WEBHOOK_SECRETS", ["whsec_1", "whsec_2"]),
+        ("API_BASE", "http://a.example:9210"),
+        ("ACCOUNT_ID", "acct_1"),
+        ("CAPTURE", "automatic"),
+        ("READ_TIMEOUT", 0.5),
+        ("TOTAL_BUDGET", 2.5),
+    ],
+)
+def test_environment_sets_stripe(all_set, option, expected):
+    stripe = all_set["MEDUSA_PAYMENTS"]["PROVIDERS"]["pp_stripe_stripe"]
+
+    assert stripe["OPTIONS"][option] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("WEBHOOK_APPLY", "deferred"),
+        ("LEASE_SECONDS", 2.5),
+        ("PUBLISHABLE_KEYS", ["pk_1"]),
+        ("SECRET_KEYS", ["sk_1"]),
+        ("NOT_FOUND_HORIZON", 0.0),
+        ("DEFAULT_CURRENCY", "eur"),
+    ],
+)
+def test_environment_sets_medusa_payments(all_set, name, expected):
+    assert all_set["MEDUSA_PAYMENTS"][name] == expected
 
 
 def test_every_name_in_the_examples_settings_is_one_of_ours():

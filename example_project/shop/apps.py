@@ -5,3 +5,6 @@ class ShopConfig(AppConfig):
     name = "example_project.shop"
     label = "shop"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from example_project.shop import receivers  # noqa: F401 - connects itself

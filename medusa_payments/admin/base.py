@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from medusa_payments.admin.display import badge
+from medusa_payments.admin.display import NOTHING, badge, badges
 from medusa_payments.models import PaymentCollection
 from medusa_payments.operations.database import database_alias
 
@@ -93,12 +93,12 @@ def deletion_marks(row: Any) -> list[str]:
     if getattr(row, "deleted", None) is None:
         return []
     reason = getattr(row, "deleted_reason", "")
-    marks = [badge("deleted", f"deleted: {reason}" if reason else "deleted", tone="gone")]
+    marks: list[str] = [
+        badge("deleted", f"deleted: {reason}" if reason else "deleted", tone="gone")
+    ]
     if hasattr(row, "resolution"):
         marks.append(
-            badge(row.resolution)
-            if row.resolution
-            else badge("indeterminate", "not resolved yet")
+            badge(row.resolution) if row.resolution else badge("indeterminate", "not resolved yet")
         )
     return marks
 
@@ -106,6 +106,4 @@ def deletion_marks(row: Any) -> list[str]:
 @admin.display(description="deleted")
 def deletion(row: Any) -> Any:
     """List column of soft-deletable records."""
-    from django.utils.html import format_html_join
-
-    return format_html_join(" ", "{}", ((mark,) for mark in deletion_marks(row))) or "–"
+    return badges(deletion_marks(row)) or NOTHING

@@ -7,7 +7,16 @@ from typing import Any
 
 from django.contrib import admin
 
-from medusa_payments.admin.display import badge, identifier, money, pretty_json, record_link, scrub, time
+from medusa_payments.admin.display import (
+    NOTHING,
+    badge,
+    identifier,
+    money,
+    pretty_json,
+    record_link,
+    scrub,
+    time,
+)
 
 Column = Callable[[Any, Any], Any]
 
@@ -21,10 +30,12 @@ def money_column(field: str, label: str) -> Column:
     return _column(lambda self, row: money(getattr(row, field), row.currency_code), label, field)
 
 
-def badge_column(field: str, label: str = "") -> Column:
-    return _column(
-        lambda self, row: badge(getattr(row, field)), label or field.replace("_", " "), field
-    )
+def badge_column(field: str, label: str = "", *, blank: str = "") -> Column:
+    def show(self: Any, row: Any) -> Any:
+        state = getattr(row, field)
+        return badge(state, state or blank) if state or blank else NOTHING
+
+    return _column(show, label or field.replace("_", " "), field)
 
 
 def time_column(field: str, label: str = "") -> Column:
@@ -43,7 +54,8 @@ def identifier_column(field: str, label: str = "") -> Column:
 
 def text_column(field: str, label: str = "") -> Column:
     return _column(
-        lambda self, row: scrub(getattr(row, field) or "") or "–", label or field.replace("_", " ")
+        lambda self, row: scrub(getattr(row, field) or "") or NOTHING,
+        label or field.replace("_", " "),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,13 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from medusa_payments.money import decimals, to_major
 from medusa_payments.redaction import REDACTED, redact
 
-NOTHING = "–"
+NOTHING = "-"
 
 # Secrets inside a text, where no key names them: of an intent in an address, of the shop in a note.
 _SECRETS = re.compile(
@@ -64,19 +65,21 @@ def time(moment: datetime | None) -> SafeString | str:
 
 def badge(state: str, label: str = "", *, tone: str = "") -> SafeString:
     """A state as a coloured word; ``tone`` is taken from the state unless given."""
-    text = label or state.replace("_", " ") or "unknown"
+    text = (label or state or "unknown").replace("_", " ")
     return format_html(
         '<span class="mp-badge mp-{}">{}</span>', tone or _TONE_OF.get(state, "quiet"), text
     )
+
+
+def badges(marks: Iterable[str]) -> SafeString:
+    return format_html_join(" ", "{}", ((mark,) for mark in marks))
 
 
 def identifier(text: str) -> SafeString | str:
     return format_html('<code class="mp-id">{}</code>', scrub(text)) if text else NOTHING
 
 
-def record_link(
-    model: type[Model], pk: Any, *, site: str, label: str = ""
-) -> SafeString | str:
+def record_link(model: type[Model], pk: Any, *, site: str, label: str = "") -> SafeString | str:
     """A link to a record's page, or its bare id on a site that does not show such records."""
     if not pk:
         return NOTHING
@@ -97,4 +100,4 @@ def pretty_json(value: Any) -> SafeString | str:
 
 def scrub(text: str) -> str:
     """A text without the secrets that ``redact``, which goes by keys, cannot see."""
-    return _SECRETS.sub(REDACTED, text)
+    return _SECRETS.sub(REDACTED, str(redact(text)))

@@ -64,7 +64,9 @@ class MovementOutcomeFilter(_OutcomeFilter):
 class PaymentOutcomeFilter(_OutcomeFilter):
     """Payments of which something was asked whose outcome is not known."""
 
-    unknown = Q(Exists(ProviderCall.objects.filter(payment=OuterRef("pk"), state__in=UNRESOLVED_CALLS)))
+    unknown = Q(
+        Exists(ProviderCall.objects.filter(payment=OuterRef("pk"), state__in=UNRESOLVED_CALLS))
+    )
 
 
 class PaymentStateFilter(admin.SimpleListFilter):

@@ -17,8 +17,8 @@ from djstripe import signals
 from medusa_payments.models import WebhookEvent
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.webhooks import announce, event_from
-from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids
+from medusa_payments.providers.stripe import StripeProvider
 
 logger = logging.getLogger("medusa_payments")
 
@@ -64,10 +64,10 @@ def _announce(event: WebhookEvent) -> None:
         logger.exception("Event %s could not be applied", event.pk)
 
 
-def _stripe_provider() -> PaymentProvider | None:
+def _stripe_provider() -> StripeProvider | None:
     """The variants of one account share their events, so any of them reads them."""
     for provider_id in provider_ids():
         provider = get_provider(provider_id)
-        if hasattr(provider, "accept_verified"):
+        if isinstance(provider, StripeProvider):
             return provider
     return None

@@ -11,6 +11,7 @@ from medusa_payments.models.fields import IdentifierField
 
 class AccountHolder(SoftDeletableRecord):
     ID_PREFIX = "acchld"
+    LIVE_COLUMNS = ("live_external_id",)
 
     provider_id = IdentifierField()
     external_id = IdentifierField()

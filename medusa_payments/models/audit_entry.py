@@ -15,7 +15,7 @@ from medusa_payments.models.payment_collection import PaymentCollection
 from medusa_payments.statuses import Door
 
 
-class AppendOnlyQuerySet(KeptQuerySet):
+class AppendOnlyQuerySet(KeptQuerySet["AuditEntry"]):
     def update(self, **values: Any) -> int:
         raise ImmutableRecord
 
@@ -63,6 +63,7 @@ class AuditEntry(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise ImmutableRecord
+        kwargs["force_insert"] = True  # else a given primary key would overwrite an entry
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,9 @@ The classes here close each of these doors; ``tests/models/test_soft_deletion.py
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, Self
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.utils import timezone
@@ -25,8 +27,10 @@ from medusa_payments.errors import ImmutableRecord
 from medusa_payments.ids import new_id
 from medusa_payments.models.fields import IdentifierField
 
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
-class KeptQuerySet(models.QuerySet[Any]):
+
+class KeptQuerySet(models.QuerySet[Row_co]):
     """A queryset that deletes nothing."""
 
     def delete(self) -> NoReturn:
@@ -57,7 +61,7 @@ class Record(models.Model):
             self.id = new_id(self.ID_PREFIX)
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise ImmutableRecord
@@ -72,7 +76,7 @@ class SoftDeletableQuerySet(SafeDeleteQueryset):
 
     def update(self, **values: Any) -> int:
         # SafeDeleteQueryset.update() skips deleted rows even of all_objects.
-        queryset = self._chain()
+        queryset = self.all()
         queryset.query._filter_visibility()
         return models.QuerySet.update(queryset, **values)
 
@@ -103,9 +107,15 @@ class LiveManager(SafeDeleteManager):
     _safedelete_visibility = DELETED_INVISIBLE
     _queryset_class = SoftDeletableQuerySet
 
-    def update_or_create(self, defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+    def update_or_create(
+        self,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, bool]:
         # SafeDeleteManager.update_or_create() revives a deleted row.
-        return models.Manager.update_or_create(self, defaults, **kwargs)
+        rows: models.QuerySet[Any] = self.all()
+        return rows.update_or_create(defaults, create_defaults, **kwargs)
 
 
 class AllManager(LiveManager):
@@ -122,12 +132,15 @@ class SoftDeletableRecord(SafeDeleteModel, Record):
     """A row that can be hidden from ordinary reads, once, and is never erased or revived."""
 
     _safedelete_policy = SOFT_DELETE
+    LIVE_COLUMNS: ClassVar[tuple[str, ...]] = ()  # null once deleted
 
-    objects = LiveManager()
-    all_objects = AllManager()
-    deleted_objects = DeletedManager()
+    # django-safedelete is not typed for managers of one's own.
+    objects = LiveManager()  # type: ignore[misc, assignment]
+    all_objects = AllManager()  # type: ignore[misc, assignment]
+    deleted_objects = DeletedManager()  # type: ignore[misc, assignment]
 
-    deleted_by_cascade = None  # type: ignore[assignment]
+    deleted: datetime | None
+    deleted_by_cascade = None
 
     class Meta:
         abstract = True
@@ -136,13 +149,15 @@ class SoftDeletableRecord(SafeDeleteModel, Record):
         """Save; a deleted row stays deleted, whatever ``keep_deleted`` says."""
         models.Model.save(self, **kwargs)
 
-    def delete(self, force_policy: int | None = None, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(  # type: ignore[override]
+        self, force_policy: int | None = None, **kwargs: Any
+    ) -> tuple[int, dict[str, int]]:
         if force_policy not in (None, SOFT_DELETE):
             raise ImmutableRecord
         self._refuse_direct_deletion()
         rows: models.QuerySet[Self] = type(self).objects.filter(pk=self.pk)
         self.deleted = self.deleted or timezone.now()
-        count = rows.update(deleted=self.deleted)
+        count = rows.update(deleted=self.deleted, **dict.fromkeys(self.LIVE_COLUMNS))
         return count, {self._meta.label: count}
 
     def _refuse_direct_deletion(self) -> None:

@@ -21,9 +21,7 @@ class Discrepancy(Record):
     MONEY_FIELDS = ("kind", "state", "amount_minor")
 
     kind = models.CharField(max_length=16, choices=DiscrepancyKind)
-    state = models.CharField(
-        max_length=16, choices=DiscrepancyState, default=DiscrepancyState.OPEN
-    )
+    state = models.CharField(max_length=16, choices=DiscrepancyState, default=DiscrepancyState.OPEN)
     # What it is about; null once closed, so that one thing has one open discrepancy.
     open_key = IdentifierField(null=True, unique=True, editable=False)
     payment_collection = models.ForeignKey(

@@ -27,6 +27,8 @@ class Movement(Record):
         max_length=16, choices=Evidence, blank=True, default=Evidence.NONE, editable=False
     )
     request_key = IdentifierField(editable=False)
+    # Further keys under which the same act was asked while its outcome was uncertain.
+    other_request_keys = models.JSONField(default=list, editable=False)
     provider_reference = IdentifierField(blank=True, default="", editable=False)
     created_by = IdentifierField(null=True, editable=False)
     # Made at the provider by somebody else, such as a person in its dashboard.
@@ -43,6 +45,9 @@ class Movement(Record):
     @property
     def amount(self) -> Decimal:
         return to_major(self.amount_minor, self.payment.currency_code)
+
+    def was_asked_as(self, request_key: str) -> bool:
+        return request_key in (self.request_key, *self.other_request_keys)
 
 
 def _constraints(name: str) -> list[models.BaseConstraint]:

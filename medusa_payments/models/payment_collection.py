@@ -84,6 +84,7 @@ class PaymentCollection(SoftDeletableRecord):
     def _refuse_direct_deletion(self) -> None:
         if self.deleted is None:
             raise ImmutableRecord(
-                "Delete a payment collection with operations.collections.delete_payment_collection(),"
-                " which closes what the provider still holds."
+                "Delete a payment collection with"
+                " operations.collections.delete_payment_collection(), which closes what the"
+                " provider still holds."
             )

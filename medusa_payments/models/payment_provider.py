@@ -21,4 +21,4 @@ class PaymentProvider(models.Model):
     objects: ClassVar[models.Manager[PaymentProvider]] = KeptQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)

@@ -68,7 +68,11 @@ class PaymentSession(SoftDeletableRecord):
 
     provider_reference = IdentifierField(blank=True, default="", db_index=True, editable=False)
     provider_state = models.CharField(
-        max_length=32, choices=ProviderState, blank=True, default=ProviderState.UNKNOWN, editable=False
+        max_length=32,
+        choices=ProviderState,
+        blank=True,
+        default=ProviderState.UNKNOWN,
+        editable=False,
     )
     provider_amount_minor = amount_field(null=True, editable=False)
     held_minor = amount_field(default=0, editable=False)

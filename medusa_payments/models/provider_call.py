@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
@@ -115,4 +113,3 @@ class ProviderCall(Record):
     @property
     def movement(self) -> Capture | Refund | None:
         return self.capture or self.refund
-

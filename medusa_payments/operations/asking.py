@@ -23,6 +23,7 @@ from medusa_payments.providers.types import (
     FailureKind,
     Indeterminate,
     Outcome,
+    Succeeded,
 )
 
 logger = logging.getLogger("medusa_payments")
@@ -79,9 +80,11 @@ def _one_attempt(call: ProviderCall, provider: PaymentProvider, data: dict[str, 
     sent_at = timezone.now()
     try:
         outcome = send(call, provider, data)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
         logger.warning("Provider call %s raised %s", call.pk, type(error).__name__)
         outcome = Indeterminate(code="exception", detail=type(error).__name__, ask_again=False)
+    if not isinstance(outcome, Succeeded | Failed | Indeterminate):
+        outcome = Indeterminate(code="no_outcome", ask_again=False)
     call.attempts = [*call.attempts, _attempt(call, outcome, sent_at.isoformat())]
     return outcome
 
@@ -117,4 +120,4 @@ def _is_worth_repeating(outcome: Outcome, provider: PaymentProvider) -> bool:
 
 def _pause(number: int) -> float:
     """Exponential, with jitter so that many waiting requests do not come back at once."""
-    return min(2.0, 0.1 * 2**number) * random.uniform(0.5, 1.0)
+    return float(min(2.0, 0.1 * 2**number)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

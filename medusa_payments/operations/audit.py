@@ -106,7 +106,10 @@ def _entry_breaks(
     linked_to = previous.hash if previous else ""
     if (previous or each.number == 1) and each.previous_hash != linked_to:
         yield Break(
-            collection.pk, each.number, "reordered", f"entry {each.pk} does not follow the one before"
+            collection.pk,
+            each.number,
+            "reordered",
+            f"entry {each.pk} does not follow the one before",
         )
 
 

@@ -7,7 +7,7 @@ from medusa_payments.models import Payment, PaymentSession
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.findings import record_sighting
-from medusa_payments.operations.lookups import lookup_request
+from medusa_payments.operations.lookups import lookup_request, read
 from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.providers.registry import get_provider
@@ -25,8 +25,7 @@ def authorize_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM)
     :raises NotFound: the session was deleted.
     """
     refuse_open_transaction()
-    if session.deleted is not None:
-        raise NotFound(f"PaymentSession id not found: {session.pk}")
+    session = _live(session)
     if payment := _payment(session):
         return payment
     result = _ask(session)
@@ -38,6 +37,15 @@ def authorize_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM)
     return _authorized(session)
 
 
+def _live(session: PaymentSession) -> PaymentSession:
+    """The session as it is now: the money of one deleted meanwhile goes back, and pays nothing."""
+    rows = PaymentSession.all_objects.using(database_alias())
+    current: PaymentSession = rows.get(pk=session.pk)
+    if not current.counts_for_collection:
+        raise NotFound(f"PaymentSession id not found: {session.pk}")
+    return current
+
+
 def _payment(session: PaymentSession) -> Payment | None:
     rows = Payment.objects.using(database_alias())
     return rows.filter(payment_session_id=session.pk).first()
@@ -46,16 +54,14 @@ def _payment(session: PaymentSession) -> Payment | None:
 def _ask(session: PaymentSession) -> LookupResult:
     if not session.provider_reference:
         return NoAnswer(code="no_reference")
-    try:
-        return get_provider(session.provider_id).authorize_payment(lookup_request(session))
-    except Exception as error:
-        return NoAnswer(code="exception", detail=type(error).__name__)
+    request = lookup_request(session)
+    return read(session, lambda: get_provider(session.provider_id).authorize_payment(request))
 
 
 def _authorized(session: PaymentSession) -> Payment | None:
+    session = _live(session)
     if payment := _payment(session):
         return payment
-    session.refresh_from_db()
     if session.status == SessionStatus.PENDING_AUTHORIZATION:
         return None
     raise NotAllowed(f"Session: {session.pk} was not authorized with the provider.")

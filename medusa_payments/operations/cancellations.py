@@ -14,9 +14,9 @@ from medusa_payments.operations.calls import in_flight, lease_seconds, write_cal
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.payments import locked_payment
-from medusa_payments.operations.performing import look, perform
+from medusa_payments.operations.performing import perform_or_take_up
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import FailureKind
+from medusa_payments.providers.types import NOT_REACHED
 from medusa_payments.statuses import CallKind, CallState
 
 
@@ -33,10 +33,7 @@ def cancel_payment(payment: Payment, *, actor: Actor = SYSTEM) -> Payment:
     refuse_open_transaction()
     call, is_new = _prepare(payment, actor=actor)
     if call is not None:
-        if is_new:
-            perform(call, actor=actor)
-        else:
-            look(call, actor=actor, may_send=True)
+        perform_or_take_up(call, is_new=is_new, actor=actor)
     return _result(payment, call)
 
 
@@ -78,13 +75,6 @@ def _write(locked: LockedCollection, payment: Payment) -> ProviderCall:
     )
 
 
-_UNAVAILABLE = (
-    FailureKind.RATE_LIMITED.value,
-    FailureKind.UNAVAILABLE.value,
-    FailureKind.MISCONFIGURED.value,
-)
-
-
 def _result(payment: Payment, call: ProviderCall | None) -> Payment:
     payment = Payment.objects.using(database_alias()).get(pk=payment.pk)
     if call is None:
@@ -92,6 +82,6 @@ def _result(payment: Payment, call: ProviderCall | None) -> Payment:
     call.refresh_from_db()
     if call.state != CallState.FAILED:
         return payment
-    if call.failure_kind in _UNAVAILABLE:
+    if call.failure_kind in NOT_REACHED:
         raise PaymentProviderUnavailable
     raise CancelRefused(payment_id=payment.pk)

@@ -20,7 +20,7 @@ from medusa_payments.operations.calls import lease_seconds, write_call
 from medusa_payments.operations.database import refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.payments import locked_payment, reload, was_unavailable
-from medusa_payments.operations.performing import look, perform
+from medusa_payments.operations.performing import perform_or_take_up
 from medusa_payments.operations.same_act import call_to_take_up, movement_of_same_act
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.registry import get_provider
@@ -60,16 +60,11 @@ def capture_payment(
     if prepared.capture is None:
         return None
     if prepared.call is not None:
-        if prepared.is_new:
-            perform(prepared.call, actor=actor)
-        else:
-            look(prepared.call, actor=actor, may_send=True)
+        perform_or_take_up(prepared.call, is_new=prepared.is_new, actor=actor)
     return _result(prepared.capture)
 
 
-def _prepare(
-    payment: Payment, *, amount_minor: int, request_key: str, actor: Actor
-) -> _Prepared:
+def _prepare(payment: Payment, *, amount_minor: int, request_key: str, actor: Actor) -> _Prepared:
     def work(locked: LockedCollection) -> _Prepared:
         current = locked_payment(locked, payment)
         same = movement_of_same_act(
@@ -132,7 +127,7 @@ def _write(
             "currency_code": payment.currency_code,
         },
         payment=payment,
-        capture=capture,
+        movement=capture,
         leased_for=lease_seconds(get_provider(payment.provider_id)),
     )
     return _Prepared(capture, call, is_new=True)

@@ -8,14 +8,19 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from medusa_payments.errors import NotAllowed, NotFound
-from medusa_payments.models import PaymentCollection
+from medusa_payments.models import PaymentCollection, ProviderCall
 from medusa_payments.money import to_minor
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
-from medusa_payments.operations.sessions import delete_payment_session
-from medusa_payments.statuses import CollectionStatus
+from medusa_payments.operations.performing import perform_demanded
+from medusa_payments.operations.sessions import (
+    close_session,
+    delete_payment_session,
+    see_before_closing,
+)
+from medusa_payments.statuses import CollectionStatus, DeletedReason, ProviderState
 
 
 def create_payment_collection(
@@ -88,27 +93,42 @@ def reprice_payment_collection(
     currency_code: str = "",
     actor: Actor = SYSTEM,
 ) -> PaymentCollection:
-    """Set what is owed, in major units. Sessions are untouched until the next one is asked for.
+    """Set what is owed, in major units. Sessions are untouched until the next one is asked for,
+    but when the currency changes: what could still be paid in the old one is closed.
 
     :raises NotAllowed: another currency, when money has already been held or taken.
+    :raises PaymentProviderUnavailable: the session in the old currency cannot be read.
     """
     code = (currency_code or collection.currency_code).lower()
     amount_minor = to_minor(amount, code)
     if (code, amount_minor) == (collection.currency_code, collection.amount_minor):
         return collection
 
-    def work(locked: LockedCollection) -> PaymentCollection:
-        current = locked.collection
-        session = locked.live_session()
-        if code != current.currency_code and session is not None and session.has_money:
-            raise NotAllowed("The currency of a collection that was paid into cannot change.")
-        locked.totals_changed = current.authorized_minor is not None
-        locked.change(
-            current, "collection.repriced", amount_minor=amount_minor, currency_code=code
-        )
-        return current
+    refuse_open_transaction()
+    if code != collection.currency_code:
+        for session in collection.payment_sessions.all():
+            see_before_closing(session, actor=actor)
 
-    return under_lock(collection.pk, work, actor=actor)
+    def work(locked: LockedCollection) -> tuple[PaymentCollection, tuple[ProviderCall, ...]]:
+        current = locked.collection
+        if code != current.currency_code:
+            _close_other_currency(locked)
+        locked.totals_changed = current.authorized_minor is not None
+        locked.change(current, "collection.repriced", amount_minor=amount_minor, currency_code=code)
+        return current, tuple(locked.demanded)
+
+    repriced, demanded = under_lock(collection.pk, work, actor=actor)
+    perform_demanded(demanded, actor=actor)
+    return repriced
+
+
+def _close_other_currency(locked: LockedCollection) -> None:
+    session = locked.live_session()
+    if session is None:
+        return
+    if session.has_money or session.provider_state == ProviderState.PROCESSING:
+        raise NotAllowed("The currency of a collection that was paid into cannot change.")
+    close_session(locked, session, DeletedReason.REPLACED)
 
 
 def delete_payment_collection(

@@ -51,7 +51,7 @@ def _conclude_initiate(
     locked: LockedCollection, session: PaymentSession, *, evidence: Evidence
 ) -> None:
     call = locked.initiate_of(session)
-    if call is None or not session.provider_reference:
+    if not session.provider_reference:
         return
     if call.is_final and not call.is_provisional:
         return
@@ -62,9 +62,7 @@ def _conclude_initiate(
     movements.finish_call(locked, call, CallState.SUCCEEDED, evidence=evidence)
 
 
-def _conclude_canceled(
-    locked: LockedCollection, session: PaymentSession, payment: Payment
-) -> None:
+def _conclude_canceled(locked: LockedCollection, session: PaymentSession, payment: Payment) -> None:
     if session.provider_state == ProviderState.CANCELED and not session.captured_minor:
         is_ours = any(call.kind == CallKind.CANCEL for call in locked.calls_of(session))
         movements.record_canceled(locked, payment, is_ours=is_ours)

@@ -67,7 +67,7 @@ def patiently(work: Callable[[], Result]) -> Result:
         except DatabaseError as error:
             if number == _MAX_TRIES or not is_lock_conflict(error):
                 raise
-        time.sleep(random.uniform(0.01, 0.05) * number)
+        time.sleep(random.uniform(0.01, 0.05) * number)  # noqa: S311 - jitter
     raise AssertionError("the last try returns or raises")
 
 

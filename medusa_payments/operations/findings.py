@@ -63,7 +63,7 @@ def record_lookup(
             return Recorded()
         locked.change(mine, "call.looked_up", leased_until=None, looks=mine.looks + 1)
         send_again = _read(locked, session, mine, result, look)
-        return finish(locked, mine, session, send_again=send_again)
+        return finish(locked, mine, send_again=send_again)
 
     return under_lock(call.payment_collection_id, work, actor=actor, cause="lookup")
 
@@ -75,8 +75,7 @@ def record_sighting(session: PaymentSession, seen: ProviderPayment, *, actor: Ac
         row = locked.session(session.pk)
         _merge_found(locked, row, seen)
         initiate = locked.initiate_of(row)
-        assert initiate is not None, "a session is written with its initiate call"
-        return finish(locked, initiate, row)
+        return finish(locked, initiate)
 
     return under_lock(session.payment_collection_id, work, actor=actor, cause="lookup")
 
@@ -87,10 +86,10 @@ def record_abandoned(call: ProviderCall, *, actor: Actor) -> Recorded:
     def work(locked: LockedCollection) -> Recorded:
         session = locked.session(call.payment_session_id)
         mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
-        if mine.lease_token == call.lease_token and mine.state == CallState.OPEN:
-            if not session.has_money:
-                set_aside(locked, session, mine)
-        return finish(locked, mine, session)
+        is_abandoned = mine.lease_token == call.lease_token and mine.state == CallState.OPEN
+        if is_abandoned and not session.has_money:
+            set_aside(locked, session, mine)
+        return finish(locked, mine)
 
     return under_lock(call.payment_collection_id, work, actor=actor, cause="abandoned")
 
@@ -105,6 +104,8 @@ def _read(
     """Returns whether the call may be sent again now."""
     if isinstance(result, Found):
         _merge_found(locked, session, result.payment)
+        for other in result.others:
+            merge_payment(locked, session, other, evidence=Evidence.LOOKUP)
         if call.is_unresolved:
             return _decide(locked, session, call, result.payment, look)
         _rest(locked, call, session)
@@ -113,13 +114,14 @@ def _read(
         _conclude_not_found(locked, session, call, result, look)
     elif call.is_unresolved and _can_only_repeat(call):
         return look.may_send
+    elif call.is_final:
+        _ask_again(locked, call)
+        return False
     _look_later(locked, session, call)
     return False
 
 
-def _merge_found(
-    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
-) -> None:
+def _merge_found(locked: LockedCollection, session: PaymentSession, seen: ProviderPayment) -> None:
     merge_payment(locked, session, seen, evidence=Evidence.LOOKUP)
     for refund in seen.refunds or ():
         merge_refund_of(locked, session, refund, evidence=Evidence.LOOKUP)
@@ -142,9 +144,16 @@ def _rest(locked: LockedCollection, call: ProviderCall, session: PaymentSession)
     locked.change(call, "call.scheduled", next_attempt_at=when)
 
 
+def _ask_again(locked: LockedCollection, call: ProviderCall) -> None:
+    """Nothing was learned, so what the look was needed for is still owed."""
+    if call.next_attempt_at is not None:
+        when = next_look(call.looks, now=locked.now)
+        locked.change(call, "call.scheduled", next_attempt_at=when)
+
+
 def _is_pending(call: ProviderCall) -> bool:
     rows = Refund.objects.using(database_alias()).filter(status=MovementStatus.PENDING)
-    return call.refund_id is not None and rows.filter(pk=call.refund_id).exists()
+    return bool(call.refund_id) and rows.filter(pk=call.refund_id).exists()
 
 
 def _decide(
@@ -163,7 +172,14 @@ def _decide(
     if _was_refused(call):
         _fail(locked, session, call, is_provisional=False)
         return False
-    return _send_again(locked, session, call, look, may_renew=True)
+    return _send_again(locked, session, call, look, may_renew=_is_refused_twice(call))
+
+
+def _is_refused_twice(call: ProviderCall) -> bool:
+    """Whether the provider's state refuses a second execution, should the first come late."""
+    if call.kind == CallKind.CANCEL:
+        return True
+    return get_provider(call.provider_id).capabilities.captures_per_authorization == 1
 
 
 def _decide_refund(
@@ -253,16 +269,13 @@ def _conclude_not_found(
 ) -> None:
     if session.provider_reference:
         _report_missing(locked, session)
-    elif call.kind == CallKind.INITIATE and call.is_unresolved:
-        if not result.listed or _is_believable(locked, call, look):
-            movements.finish_call(
-                locked,
-                call,
-                CallState.FAILED,
-                evidence=Evidence.LOOKUP,
-                is_provisional=True,
-            )
-            conclude(locked, session, evidence=Evidence.LOOKUP, looked=False)
+        return
+    is_believable = not result.listed or _is_believable(locked, call, look)
+    if call.kind == CallKind.INITIATE and call.is_unresolved and is_believable:
+        movements.finish_call(
+            locked, call, CallState.FAILED, evidence=Evidence.LOOKUP, is_provisional=True
+        )
+        conclude(locked, session, evidence=Evidence.LOOKUP, looked=False)
 
 
 def _report_missing(locked: LockedCollection, session: PaymentSession) -> None:
@@ -334,5 +347,3 @@ def _next_time(locked: LockedCollection, call: ProviderCall) -> datetime:
         if locked.now < horizon < when:
             return horizon
     return when
-
-

@@ -123,12 +123,16 @@ class LockedCollection:
                 return call
         return None
 
-    def initiate_of(self, session: PaymentSession) -> ProviderCall | None:
-        calls = self.calls_of(session)
-        return next((call for call in calls if call.kind == CallKind.INITIATE), None)
+    def initiate_of(self, session: PaymentSession) -> ProviderCall:
+        """The call that a session is written with."""
+        return next(call for call in self.calls_of(session) if call.kind == CallKind.INITIATE)
 
     def look_at(self, session: PaymentSession) -> None:
-        """Ask for a lookup of the session after the commit: something is known but not enough."""
+        """Ask for a lookup of the session after the commit: something is known but not enough.
+
+        Its initiate call is due at once, so that the sweep looks, should this process die.
+        """
+        self.change(self.initiate_of(session), "call.scheduled", next_attempt_at=self.now)
         if session not in self.needs_look:
             self.needs_look.append(session)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from medusa_payments import settings
 from medusa_payments.models import PaymentSession, ProviderCall
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import LookupRequest, LookupResult, NoAnswer
+from medusa_payments.providers.types import Found, LookupRequest, LookupResult, NoAnswer, NotFound
 
 logger = logging.getLogger("medusa_payments")
 
@@ -18,11 +19,17 @@ CLOCK_SKEW = timedelta(minutes=10)
 def look_up(session: PaymentSession, *, call: ProviderCall | None = None) -> LookupResult:
     """Read the session's object, or find it in a listing when its reference is not known."""
     request = lookup_request(session, call)
+    return read(session, lambda: get_provider(session.provider_id).lookup(request))
+
+
+def read(session: PaymentSession, ask: Callable[[], LookupResult]) -> LookupResult:
+    """Ask; whatever is no proper answer is none."""
     try:
-        return get_provider(session.provider_id).lookup(request)
-    except Exception as error:
+        result = ask()
+    except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
         logger.warning("Looking up session %s raised %s", session.pk, type(error).__name__)
         return NoAnswer(code="exception", detail=type(error).__name__)
+    return result if isinstance(result, Found | NotFound | NoAnswer) else NoAnswer(code="no_result")
 
 
 def lookup_request(session: PaymentSession, call: ProviderCall | None = None) -> LookupRequest:

@@ -82,7 +82,7 @@ def _wins(session: PaymentSession, seen: ProviderPayment) -> bool:
     if known != new:
         return new > known
     if seen.captured_minor != session.captured_minor:
-        return seen.captured_minor > session.captured_minor
+        return bool(seen.captured_minor > session.captured_minor)
     return session.observed_at is None or seen.observed_at >= session.observed_at
 
 

@@ -7,6 +7,7 @@ too, so that totals are always sums of rows.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import combinations
 
 from medusa_payments import settings
 from medusa_payments.ids import new_id
@@ -33,6 +34,7 @@ from medusa_payments.statuses import (
     ProviderState,
 )
 
+_MOST_OPEN_CAPTURES = 6  # of unknown outcome at once; more are not tried in every combination
 # A failure that the provider reported beats success, because Stripe may fail a refund that had
 # succeeded; success beats pending. What was concluded from not finding it yields to anything.
 _REFUND_RANK = {
@@ -107,10 +109,9 @@ def settle_captures(
     captures = list(Capture.objects.using(database_alias()).filter(payment=payment))
     recorded = sum(c.amount_minor for c in captures if c.status == MovementStatus.SUCCEEDED)
     untied = session.captured_minor - recorded
-    for capture in _still_open(captures):
-        if untied and capture.amount_minor == untied:
-            succeed_capture(locked, capture, evidence=evidence)
-            untied = 0
+    for capture in _that_add_up_to(untied, _still_open(captures)):
+        succeed_capture(locked, capture, evidence=evidence)
+        untied -= capture.amount_minor
     if untied > 0:
         _add_external_capture(locked, payment, untied, evidence=evidence)
     elif untied < 0:
@@ -127,6 +128,15 @@ def _still_open(captures: list[Capture]) -> list[Capture]:
         for capture in captures
         if capture.status in UNRESOLVED_MOVEMENTS or capture.is_provisional
     ]
+
+
+def _that_add_up_to(amount_minor: int, captures: list[Capture]) -> tuple[Capture, ...]:
+    """The open captures that explain what was taken: as many as fit exactly."""
+    for count in range(min(len(captures), _MOST_OPEN_CAPTURES), 0, -1):
+        for chosen in combinations(captures, count):
+            if sum(capture.amount_minor for capture in chosen) == amount_minor:
+                return chosen
+    return ()
 
 
 def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evidence) -> None:
@@ -178,9 +188,7 @@ def _report_act_elsewhere(
     )
 
 
-def record_canceled(
-    locked: LockedCollection, payment: Payment, *, is_ours: bool
-) -> None:
+def record_canceled(locked: LockedCollection, payment: Payment, *, is_ours: bool) -> None:
     """The hold is gone; when nobody here asked for it, a person is told."""
     if payment.canceled_at is not None:
         return
@@ -354,9 +362,7 @@ def _report_refund_amount(locked: LockedCollection, refund: Refund, seen: Provid
     locked.change(refund, "refund.amount_seen", amount_minor=seen.amount_minor)
 
 
-def accept_refund(
-    locked: LockedCollection, refund: Refund, *, evidence: Evidence
-) -> None:
+def accept_refund(locked: LockedCollection, refund: Refund, *, evidence: Evidence) -> None:
     """The provider took the refund and told no more about it: it is done."""
     if not refund.is_provisional and refund.status not in UNRESOLVED_MOVEMENTS:
         return
@@ -390,5 +396,3 @@ def merge_dispute(
         )
     elif dispute.status == DisputeStatus.OPEN:
         locked.change(dispute, "dispute.seen", status=seen.status, evidence=evidence)
-
-

@@ -16,7 +16,6 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations import movements
 from medusa_payments.operations.actors import Actor
-from medusa_payments.operations.calls import write_call
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.locking import LockedCollection, under_lock
@@ -58,7 +57,7 @@ def record_outcome(
         elif isinstance(outcome, Succeeded):
             _merge_shown(locked, session, outcome, evidence)
         conclude(locked, session, evidence=evidence, looked=False)
-        return finish(locked, mine, session)
+        return finish(locked, mine)
 
     return under_lock(call.payment_collection_id, work, actor=actor, cause=outcome.request_id)
 
@@ -139,20 +138,6 @@ def _refuse_initiate(
     )
     if session.is_live:
         locked.tell("payment_failed", session=session)
-    if session.is_live and session.provider_reference:
-        close_declined(locked, session)
-
-
-def close_declined(locked: LockedCollection, session: PaymentSession) -> None:
-    """The object of a declined payment exists and could still be paid: close it."""
-    call = write_call(
-        locked,
-        CallKind.CANCEL,
-        session,
-        arguments={"reference": session.provider_reference},
-        is_undoing=True,
-    )
-    locked.demand(call)
 
 
 def _settle_capture(
@@ -162,8 +147,8 @@ def _settle_capture(
     outcome: Outcome,
     evidence: Evidence,
 ) -> None:
-    capture = Capture.objects.using(database_alias()).select_related("payment").get(
-        pk=call.capture_id
+    capture = (
+        Capture.objects.using(database_alias()).select_related("payment").get(pk=call.capture_id)
     )
     capture.payment.payment_session = session
     if isinstance(outcome, Succeeded) and outcome.payment is None:
@@ -200,9 +185,7 @@ def _settle_refund(
     outcome: Outcome,
     evidence: Evidence,
 ) -> None:
-    refund = Refund.objects.using(database_alias()).select_related("payment").get(
-        pk=call.refund_id
-    )
+    refund = Refund.objects.using(database_alias()).select_related("payment").get(pk=call.refund_id)
     refund.payment.payment_session = session
     if isinstance(outcome, Succeeded) and outcome.refund is None:
         movements.accept_refund(locked, refund, evidence=evidence)

@@ -7,15 +7,9 @@ from typing import TypeVar
 from medusa_payments.models import Capture, Payment, ProviderCall, Refund
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.locking import LockedCollection
-from medusa_payments.providers.types import FailureKind
+from medusa_payments.providers.types import NOT_REACHED
 
 MovementType = TypeVar("MovementType", Capture, Refund)
-
-_UNAVAILABLE = (
-    FailureKind.RATE_LIMITED.value,
-    FailureKind.UNAVAILABLE.value,
-    FailureKind.MISCONFIGURED.value,
-)
 
 
 def locked_payment(locked: LockedCollection, payment: Payment) -> Payment:
@@ -34,4 +28,4 @@ def was_unavailable(movement: Capture | Refund) -> bool:
     """Whether it failed only because the provider could not be asked."""
     rows = ProviderCall.objects.using(database_alias())
     own = {f"{movement._meta.model_name}_id": movement.pk}
-    return rows.filter(**own, failure_kind__in=_UNAVAILABLE).exists()
+    return rows.filter(**own, failure_kind__in=NOT_REACHED).exists()

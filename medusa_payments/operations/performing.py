@@ -27,7 +27,7 @@ from medusa_payments.statuses import CallKind, CallState, Evidence
 _MAX_STEPS = 20
 
 
-def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = None) -> Recorded:
+def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = None) -> None:
     """Ask the provider for a call that its caller has just written and leased.
 
     If the answer is lost, look once: most lost answers are found again within the request. An
@@ -37,7 +37,14 @@ def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = N
     perform_demanded(recorded.demanded, actor=actor)
     if call.kind != CallKind.INITIATE and _is_unresolved(call):
         look(call, actor=actor, may_send=False)
-    return recorded
+
+
+def perform_or_take_up(call: ProviderCall, *, is_new: bool, actor: Actor) -> None:
+    """Perform a call just written, or find out what became of the same act's earlier one."""
+    if is_new:
+        perform(call, actor=actor)
+    else:
+        look(call, actor=actor, may_send=True)
 
 
 def perform_demanded(calls: Iterable[ProviderCall], *, actor: Actor) -> None:

@@ -17,23 +17,20 @@ class Recorded:
 
     demanded: tuple[ProviderCall, ...] = ()
     send_again: bool = False  # the call that was looked up may be sent now
-    session: PaymentSession | None = None  # as committed
     carrier: ProviderCall | WebhookEvent | None = None  # owes the shop its signals
 
 
 def finish(
     locked: LockedCollection,
     carrier: ProviderCall | WebhookEvent,
-    session: PaymentSession,
     *,
     send_again: bool = False,
 ) -> Recorded:
     """The last step of a record: owe the shop its signals, and say what is demanded."""
     _owe_signals(locked, carrier)
     locked.flush()
-    looks = [locked.initiate_of(session) for session in locked.needs_look]
-    demanded = (*locked.demanded, *(call for call in looks if call is not None))
-    return Recorded(demanded, send_again=send_again, session=session, carrier=carrier)
+    looks = (locked.initiate_of(session) for session in locked.needs_look)
+    return Recorded((*locked.demanded, *looks), send_again=send_again, carrier=carrier)
 
 
 def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent) -> None:

@@ -18,7 +18,7 @@ from medusa_payments.operations.calls import lease_seconds, write_call
 from medusa_payments.operations.database import refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.payments import locked_payment, reload, was_unavailable
-from medusa_payments.operations.performing import look, perform
+from medusa_payments.operations.performing import perform_or_take_up
 from medusa_payments.operations.same_act import call_to_take_up, movement_of_same_act
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.registry import get_provider
@@ -72,10 +72,7 @@ def refund_payment(
     )
     prepared = _prepare(payment, wanted, actor=actor)
     if prepared.call is not None:
-        if prepared.is_new:
-            perform(prepared.call, actor=actor)
-        else:
-            look(prepared.call, actor=actor, may_send=True)
+        perform_or_take_up(prepared.call, is_new=prepared.is_new, actor=actor)
     return _result(prepared.refund)
 
 
@@ -130,7 +127,7 @@ def _write(locked: LockedCollection, payment: Payment, wanted: _Wanted) -> _Prep
             "currency_code": payment.currency_code,
         },
         payment=payment,
-        refund=refund,
+        movement=refund,
         leased_for=lease_seconds(get_provider(payment.provider_id)),
     )
     return _Prepared(refund, call, is_new=True)

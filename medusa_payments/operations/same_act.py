@@ -32,26 +32,33 @@ def movement_of_same_act(
     rows = list(model._default_manager.using(database_alias()).filter(payment=payment))
     for movement in rows:
         movement.payment = payment
-    keyed = next((row for row in rows if request_key and row.request_key == request_key), None)
-    if keyed is not None:
-        return _same_key(locked, keyed, amount_minor)
+    for movement in rows:
+        if request_key and movement.was_asked_as(request_key):
+            return _same_key(locked, movement, amount_minor)
     for movement in rows:
         call = locked.call_of(movement)
-        if movement.amount_minor == amount_minor and call is not None and call.is_unresolved:
-            if not in_flight(call, now=locked.now):
-                return movement
+        if movement.amount_minor != amount_minor or call is None or call.is_final:
+            continue
+        if not in_flight(call, now=locked.now):
+            _remember_key(locked, movement, request_key)
+            return movement
     return None
 
 
-def _same_key(
-    locked: LockedCollection, movement: MovementType, amount_minor: int
-) -> MovementType:
+def _same_key(locked: LockedCollection, movement: MovementType, amount_minor: int) -> MovementType:
     if movement.amount_minor != amount_minor:
         raise RequestKeyReused
     call = locked.call_of(movement)
     if call is not None and in_flight(call, now=locked.now):
         raise Conflict
     return movement
+
+
+def _remember_key(locked: LockedCollection, movement: Capture | Refund, request_key: str) -> None:
+    """The key that took the act up names it from now on: its own answer may be lost too."""
+    if request_key:
+        keys = [*movement.other_request_keys, request_key]
+        locked.change(movement, "movement.taken_up", other_request_keys=keys)
 
 
 def call_to_take_up(locked: LockedCollection, movement: Capture | Refund) -> ProviderCall | None:

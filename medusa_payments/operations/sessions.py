@@ -30,7 +30,7 @@ from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.undoing import plan
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import FailureKind, Found, NoAnswer
+from medusa_payments.providers.types import NOT_REACHED, FailureKind, Found, NoAnswer
 from medusa_payments.statuses import (
     CallKind,
     CollectionStatus,
@@ -81,8 +81,8 @@ def create_payment_session(
     provider.check_data(given)
     prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
     perform_demanded(prepared.demanded, actor=actor)
-    recorded = perform(prepared.call, actor=actor, data=given)
-    return _result(prepared.call, recorded.session, provider)
+    perform(prepared.call, actor=actor, data=given)
+    return _result(prepared.call, provider)
 
 
 def _check_data(provider: PaymentProvider, data: dict[str, Any], *, is_trusted: bool) -> None:
@@ -197,15 +197,13 @@ def _refuse_unless_replaceable(
         )
     initiate = locked.initiate_of(live)
     is_taking = get_provider(live.provider_id).takes_money_at_once(live.data)
-    if initiate is not None and in_flight(initiate, now=locked.now) and is_taking:
+    if in_flight(initiate, now=locked.now) and is_taking:
         raise Conflict
     if live.provider_reference and (seen is None or seen.pk != live.pk):
         raise _ReplacedMeanwhile
 
 
-def close_session(
-    locked: LockedCollection, session: PaymentSession, reason: DeletedReason
-) -> None:
+def close_session(locked: LockedCollection, session: PaymentSession, reason: DeletedReason) -> None:
     """Soft-delete a session and demand that its object at the provider is closed."""
     soft_delete(locked, session, reason)
     payment = getattr(session, "payment", None) if session.authorized_at else None
@@ -233,10 +231,8 @@ def _add_session(
     return session
 
 
-def _result(
-    call: ProviderCall, session: PaymentSession | None, provider: PaymentProvider
-) -> PaymentSession:
-    assert session is not None, "a record returns its session"
+def _result(call: ProviderCall, provider: PaymentProvider) -> PaymentSession:
+    session = _reload(call.payment_session_id)
     if session.is_live and session.status != SessionStatus.ERROR:
         return session
     if session.is_live:
@@ -246,18 +242,11 @@ def _result(
     raise Conflict(session_id=session.pk)
 
 
-_UNAVAILABLE = (
-    FailureKind.RATE_LIMITED.value,
-    FailureKind.UNAVAILABLE.value,
-    FailureKind.MISCONFIGURED.value,
-)
-
-
 def _failure(call: ProviderCall, session: PaymentSession) -> Exception:
     kind = call.attempts[-1]["kind"]
     if kind == FailureKind.DECLINED.value:
         return PaymentDeclined(decline_code=session.failure_code, session_id=session.pk)
-    if kind in _UNAVAILABLE:
+    if kind in NOT_REACHED:
         return PaymentProviderUnavailable(session_id=session.pk)
     return InitiateRefused(session_id=session.pk)
 
@@ -274,27 +263,33 @@ def delete_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM) ->
         return session
     see_before_closing(session, actor=actor)
 
-    def work(locked: LockedCollection) -> tuple[PaymentSession, tuple[ProviderCall, ...]]:
+    def work(locked: LockedCollection) -> tuple[ProviderCall, ...]:
         current = locked.session(session.pk)
         if current.is_live:
             _refuse_unless_deletable(locked, current)
             close_session(locked, current, DeletedReason.DELETED)
-        return current, tuple(locked.demanded)
+        return tuple(locked.demanded)
 
-    _, demanded = under_lock(session.payment_collection_id, work, actor=actor)
+    demanded = under_lock(session.payment_collection_id, work, actor=actor)
     perform_demanded(demanded, actor=actor)
+    return _reload(session.pk)
+
+
+def _reload(session_id: str) -> PaymentSession:
     rows = PaymentSession.all_objects.using(database_alias())
-    closed: PaymentSession = rows.get(pk=session.pk)
-    return closed
+    session: PaymentSession = rows.select_related("payment_collection").get(pk=session_id)
+    return session
 
 
 def _refuse_unless_deletable(locked: LockedCollection, session: PaymentSession) -> None:
     if session.captured_minor:
         raise NotAllowed(f"Payment session {session.pk} was captured; refund its payment instead.")
     initiate = locked.initiate_of(session)
-    if initiate is not None and in_flight(initiate, now=locked.now):
+    if in_flight(initiate, now=locked.now):
         raise Conflict
-    if any(call.is_unresolved and call.kind == CallKind.CAPTURE for call in locked.calls_of(session)):
+    if any(
+        call.is_unresolved and call.kind == CallKind.CAPTURE for call in locked.calls_of(session)
+    ):
         raise NotAllowed(
             f"A capture of payment session {session.pk} is not resolved yet; try again later."
         )

@@ -26,7 +26,8 @@ def tell_shop(carrier: ProviderCall | WebhookEvent | None) -> bool:
     """
     if carrier is None or carrier.follow_up_at is None:
         return True
-    if not all([_send(signal, subjects) for signal, *subjects in carrier.signals]):
+    sent = [_send(signal, subjects) for signal, *subjects in carrier.signals]
+    if not all(sent):
         return False
     rows = type(carrier)._default_manager.using(database_alias())
     # Unless more was added meanwhile: whoever added it sends it.

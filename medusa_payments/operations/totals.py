@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -40,7 +41,8 @@ class PaymentTotals:
     captures_reserved_minor: int
     refunded_minor: int
     refunds_reserved_minor: int
-    disputed_minor: int
+    disputed_minor: int  # open or lost
+    open_disputes_minor: int
 
     @property
     def refundable_minor(self) -> int:
@@ -57,6 +59,7 @@ def payment_totals(payment: Payment) -> PaymentTotals:
         refunded_minor=_sum(refunds.filter(status__in=_HAPPENED)),
         refunds_reserved_minor=_sum(refunds.exclude(status=MovementStatus.FAILED)),
         disputed_minor=_sum(disputes),
+        open_disputes_minor=_sum(disputes.filter(status=DisputeStatus.OPEN)),
     )
 
 
@@ -83,9 +86,7 @@ def _counts(prefix: str) -> Q:
     )
 
 
-def _totals(
-    collection: PaymentCollection, of_payment: Q, of_session: Q
-) -> CollectionTotals:
+def _totals(collection: PaymentCollection, of_payment: Q, of_session: Q) -> CollectionTotals:
     sessions = PaymentSession.all_objects.filter(of_session, payment_collection=collection)
     payments = Payment.objects.filter(of_payment, payment_collection=collection)
     captures = Capture.objects.filter(payment__in=payments, status=MovementStatus.SUCCEEDED)
@@ -97,7 +98,7 @@ def _totals(
     )
 
 
-def _sum(rows: QuerySet[PaymentSession] | QuerySet[Capture] | QuerySet[Refund] | QuerySet[Dispute]) -> int:
+def _sum(rows: QuerySet[Any]) -> int:
     total: int | None = rows.aggregate(total=Sum("amount_minor"))["total"]
     return int(total or 0)
 

@@ -18,6 +18,7 @@ from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.totals import PaymentTotals, payment_totals
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.statuses import (
+    OPEN_PROVIDER_STATES,
     CallKind,
     CallState,
     DiscrepancyKind,
@@ -26,29 +27,40 @@ from medusa_payments.statuses import (
     Resolution,
 )
 
+_STILL_OPEN = (*OPEN_PROVIDER_STATES, ProviderState.HELD)
+
 
 def plan(
     locked: LockedCollection, session: PaymentSession, payment: Payment | None, *, looked: bool
 ) -> None:
     """Demand the next step that gives back what the session holds, or record that it is done."""
-    if session.is_live or session.resolution in (Resolution.ADOPTED, Resolution.WRITTEN_OFF):
+    if session.is_live:
+        _close_declined(locked, session)
+        return
+    if session.resolution in (Resolution.ADOPTED, Resolution.WRITTEN_OFF):
         return
     looked = looked or not get_provider(session.provider_id).capabilities.can_look_up
-    if session.captured_minor and payment is not None:
+    if session.provider_state in _STILL_OPEN:
+        _reopen(locked, session)
+        _cancel(locked, session)
+    elif session.captured_minor and payment is not None:
         _give_back(locked, session, payment, looked=looked)
     elif session.provider_state == ProviderState.CANCELED:
         _resolve(locked, session, Resolution.CLOSED)
-    elif session.provider_state == ProviderState.UNKNOWN:
-        _wait_for_initiate(locked, session)
     else:
-        _reopen(locked, session)
+        _wait_for_initiate(locked, session)
+
+
+def _close_declined(locked: LockedCollection, session: PaymentSession) -> None:
+    """The object of a payment that was declined when it was started could still be paid."""
+    if session.failure_code and session.provider_state in OPEN_PROVIDER_STATES:
         _cancel(locked, session)
 
 
 def _wait_for_initiate(locked: LockedCollection, session: PaymentSession) -> None:
     """Nothing was ever seen: it never existed, or the truth is still looked for."""
     initiate = locked.initiate_of(session)
-    if initiate is not None and initiate.state == CallState.FAILED:
+    if initiate.state == CallState.FAILED:
         _resolve(locked, session, Resolution.NOT_CREATED)
 
 
@@ -84,13 +96,13 @@ def _give_back(
     elif sums.refundable_minor:
         _reopen(locked, session)
         _refund(locked, session, payment, sums, looked=looked)
-    elif is_waiting or sums.disputed_minor:
+    elif is_waiting or sums.open_disputes_minor:
         _reopen(locked, session)
         _look_again(locked, session, locked.now + timedelta(seconds=settings.PENDING_INTERVAL))
     elif looked:
         _resolve(locked, session, Resolution.REFUNDED)
     elif not session.resolution:
-        _look_now(locked, session)
+        locked.look_at(session)
 
 
 def _refund(
@@ -102,7 +114,7 @@ def _refund(
     looked: bool,
 ) -> None:
     if not looked:
-        _look_now(locked, session)
+        locked.look_at(session)
         return
     if not _may_try(locked, session, _failures(locked, session, CallKind.REFUND)):
         return
@@ -127,7 +139,7 @@ def _refund(
             "currency_code": payment.currency_code,
         },
         payment=payment,
-        refund=refund,
+        movement=refund,
         is_undoing=True,
     )
     locked.demand(call)
@@ -141,13 +153,12 @@ def _may_try(locked: LockedCollection, session: PaymentSession, failures: int) -
     """
     if not failures:
         return True
-    initiate = locked.initiate_of(session)
     last = max(call.updated_at for call in _failed(locked, session))
     schedule = settings.RECONCILE_SCHEDULE
     due = last + timedelta(seconds=schedule[min(failures, len(schedule)) - 1])
     if failures >= len(schedule):
         _report_blocked(locked, session)
-    if initiate is None or locked.now >= due or locked.ignores_schedule:
+    if locked.now >= due or locked.ignores_schedule:
         return True
     _look_again(locked, session, due)
     return False
@@ -158,7 +169,7 @@ def _report_blocked(locked: LockedCollection, session: PaymentSession) -> None:
         locked,
         DiscrepancyKind.UNDO_BLOCKED,
         about=session.pk,
-        detail="The provider keeps refusing to give back what this soft-deleted session holds.",
+        detail="The provider keeps refusing to undo what this session left behind there.",
         session=session,
         amount_minor=session.captured_minor or session.held_minor or None,
     )
@@ -189,14 +200,9 @@ def _reopen(locked: LockedCollection, session: PaymentSession) -> None:
         locked.change(session, "session.reopened", resolution="", resolved_at=None)
 
 
-def _look_now(locked: LockedCollection, session: PaymentSession) -> None:
-    locked.look_at(session)
-    _look_again(locked, session, locked.now)
-
-
 def _look_again(locked: LockedCollection, session: PaymentSession, when: datetime | None) -> None:
     initiate = locked.initiate_of(session)
-    if initiate is not None and (initiate.is_final or when is not None):
+    if initiate.is_final or when is not None:
         locked.change(initiate, "call.scheduled", next_attempt_at=when)
 
 
@@ -219,9 +225,8 @@ def _failed(locked: LockedCollection, session: PaymentSession) -> list[ProviderC
 
 def _refund_failed(call: ProviderCall) -> bool:
     """Accepted, and failed at the bank afterwards."""
-    return call.refund_id is not None and (
-        Refund.objects.filter(pk=call.refund_id, status=MovementStatus.FAILED).exists()
-    )
+    failed = Refund.objects.filter(status=MovementStatus.FAILED)
+    return bool(call.refund_id) and failed.filter(pk=call.refund_id).exists()
 
 
 def _failures(locked: LockedCollection, session: PaymentSession, kind: CallKind) -> int:

@@ -44,7 +44,9 @@ logger = logging.getLogger("medusa_payments")
 _APPLY_GRACE = timedelta(seconds=60)
 
 
-def receive_webhook(provider_id: str, body: bytes, headers: Mapping[str, str]) -> WebhookEvent | None:
+def receive_webhook(
+    provider_id: str, body: bytes, headers: Mapping[str, str]
+) -> WebhookEvent | None:
     """Verify and store a delivery, commit, then send ``webhook_event_stored``.
 
     Returns the event, or None if it was stored before, or its provider signs nothing.
@@ -140,7 +142,7 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
             applied_at=locked.now,
             next_attempt_at=None,
         )
-        return finish(locked, row, current)
+        return finish(locked, row)
 
     cause = f"{event.event_type}:{event.event_id}"[:255]
     return under_lock(session.payment_collection_id, work, actor=actor, cause=cause)
@@ -170,7 +172,7 @@ def _of_same_account(event: WebhookEvent) -> set[str]:
 def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookReport) -> None:
     evidence = Evidence.WEBHOOK
     if report.payment and not merge_payment(locked, session, report.payment, evidence=evidence):
-        _look(locked, session)
+        locked.look_at(session)
     if report.refund:
         merge_refund_of(locked, session, report.refund, evidence=evidence)
     if report.dispute and (payment := movements.payment_of(locked, session)):
@@ -178,7 +180,7 @@ def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookRep
     if report.finding and not report.dispute:
         _report_finding(locked, session, report)
     if report.needs_look and not _is_known(locked, session, report):
-        _look(locked, session)
+        locked.look_at(session)
     conclude(locked, session, evidence=evidence, looked=False)
 
 
@@ -189,14 +191,6 @@ def _is_known(locked: LockedCollection, session: PaymentSession, report: Webhook
     if seen is None or seen.refunded_minor is None or payment is None:
         return False
     return payment_totals(payment).refunded_minor == seen.refunded_minor
-
-
-def _look(locked: LockedCollection, session: PaymentSession) -> None:
-    """Read the provider's object after the commit; the sweep does, should this process die."""
-    initiate = locked.initiate_of(session)
-    if initiate is not None and initiate.is_final:
-        locked.change(initiate, "call.scheduled", next_attempt_at=locked.now)
-        locked.look_at(session)
 
 
 def _report_finding(

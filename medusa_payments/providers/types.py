@@ -162,6 +162,13 @@ class FailureKind(Enum):
     MISCONFIGURED = "misconfigured"  # the shop's key is wrong at the provider
 
 
+# The values of the kinds after which nothing exists at the provider and trying later may help.
+NOT_REACHED = frozenset(
+    kind.value
+    for kind in (FailureKind.RATE_LIMITED, FailureKind.UNAVAILABLE, FailureKind.MISCONFIGURED)
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What is common to all outcomes. ``code`` and ``detail`` never hold secrets."""

@@ -46,8 +46,8 @@ from medusa_payments.statuses import MovementStatus, ProviderState, WebhookActio
 _METHODS = ("initiate_payment", "capture_payment", "refund_payment", "cancel_payment")
 
 
-class ProviderContract:
-    """Amounts are in the currency's smallest unit."""
+class ProviderSteps:
+    """A provider, what happens outside of it, and ready-made requests. All in smallest units."""
 
     amount_minor = 10_50
     currency_code = "eur"
@@ -78,6 +78,132 @@ class ProviderContract:
     ) -> tuple[bytes, dict[str, str]]:
         """A signed event of the provider about this payment: body and headers."""
         pytest.skip("delivery is not overridden")
+
+    # Steps
+
+    def needs(self, ability: bool, name: str) -> None:
+        if not ability:
+            pytest.skip(f"the provider has no {name}")
+
+    def initiated(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = succeeded(provider.initiate_payment(self.initiate_request())).payment
+        assert payment is not None
+        return payment
+
+    def held(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = self.initiated(provider)
+        self.hold(payment)
+        return payment
+
+    def captured(self, provider: PaymentProvider) -> ProviderPayment:
+        payment = self.held(provider)
+        succeeded(provider.capture_payment(self.capture_request(payment)))
+        return payment
+
+    def prepared(self, provider: PaymentProvider, method: str) -> Callable[[], Outcome]:
+        """A call of this method that would succeed, ready to be made, always with one key."""
+        steps: dict[str, Callable[[], tuple[Callable[[Any], Outcome], Any]]] = {
+            "initiate_payment": lambda: (provider.initiate_payment, self.initiate_request()),
+            "capture_payment": lambda: (
+                provider.capture_payment,
+                self.capture_request(self.held(provider)),
+            ),
+            "refund_payment": lambda: (
+                provider.refund_payment,
+                self.refund_request(self.captured(provider)),
+            ),
+            "cancel_payment": lambda: (
+                provider.cancel_payment,
+                self.cancel_request(self.held(provider)),
+            ),
+        }
+        ask, request = steps[method]()
+        return lambda: ask(request)
+
+    def seen(self, provider: PaymentProvider, payment: ProviderPayment) -> ProviderPayment:
+        found = provider.lookup(self.lookup_request(payment, with_refunds=True))
+        assert isinstance(found, Found)
+        return found.payment
+
+    def refunds(self, provider: PaymentProvider, payment: ProviderPayment) -> tuple[Any, ...]:
+        refunds = self.seen(provider, payment).refunds
+        assert refunds is not None, "a lookup with refunds tells all of them"
+        return refunds
+
+    def report_of_stored(self, provider: PaymentProvider, payload: Json) -> WebhookReport:
+        """Read an event as it comes back from the database."""
+        return provider.read_webhook(json.loads(json.dumps(dict(payload))))
+
+    # Requests
+
+    def initiate_request(self, **changes: Any) -> InitiateRequest:
+        values: dict[str, Any] = {
+            "idempotency_key": new_id("call"),
+            "session_id": new_id("payses"),
+            "amount_minor": self.amount_minor,
+            "currency_code": self.currency_code,
+        }
+        return InitiateRequest(**values | changes)
+
+    def capture_request(
+        self, payment: ProviderPayment, amount_minor: int | None = None
+    ) -> CaptureRequest:
+        return CaptureRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
+            currency_code=payment.currency_code,
+            capture_id=new_id("capt"),
+        )
+
+    def refund_request(
+        self, payment: ProviderPayment, amount_minor: int | None = None, *, reason: str = ""
+    ) -> RefundRequest:
+        return RefundRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
+            currency_code=payment.currency_code,
+            refund_id=new_id("ref"),
+            reason=reason,
+        )
+
+    def cancel_request(self, payment: ProviderPayment) -> CancelRequest:
+        return CancelRequest(
+            idempotency_key=new_id("call"),
+            session_id=payment.session_id,
+            data=payment.data,
+            reference=payment.reference,
+        )
+
+    def lookup_request(
+        self, payment: ProviderPayment, *, with_refunds: bool = False
+    ) -> LookupRequest:
+        return LookupRequest(
+            session_id=payment.session_id,
+            reference=payment.reference,
+            with_refunds=with_refunds,
+            data=payment.data,
+            amount_minor=payment.amount_minor,
+            currency_code=payment.currency_code,
+        )
+
+    def window(self, session_id: str) -> LookupRequest:
+        """The last ten minutes, without a reference."""
+        now = datetime.now(UTC)
+        return LookupRequest(
+            session_id=session_id,
+            created_from=now - timedelta(minutes=10),
+            created_to=now + timedelta(minutes=10),
+        )
+
+
+class ProviderContract(ProviderSteps):
+    """The tests. Override the fixture ``provider`` and the hooks."""
 
     # Facts about itself
 
@@ -459,127 +585,6 @@ class ProviderContract:
 
         with pytest.raises(WebhookRejected):
             provider.verify_webhook(body, {})
-
-    # Steps
-
-    def needs(self, ability: bool, name: str) -> None:
-        if not ability:
-            pytest.skip(f"the provider has no {name}")
-
-    def initiated(self, provider: PaymentProvider) -> ProviderPayment:
-        payment = succeeded(provider.initiate_payment(self.initiate_request())).payment
-        assert payment is not None
-        return payment
-
-    def held(self, provider: PaymentProvider) -> ProviderPayment:
-        payment = self.initiated(provider)
-        self.hold(payment)
-        return payment
-
-    def captured(self, provider: PaymentProvider) -> ProviderPayment:
-        payment = self.held(provider)
-        succeeded(provider.capture_payment(self.capture_request(payment)))
-        return payment
-
-    def prepared(self, provider: PaymentProvider, method: str) -> Callable[[], Outcome]:
-        """A call of this method that would succeed, ready to be made, always with one key."""
-        steps: dict[str, Callable[[], tuple[Callable[[Any], Outcome], Any]]] = {
-            "initiate_payment": lambda: (provider.initiate_payment, self.initiate_request()),
-            "capture_payment": lambda: (
-                provider.capture_payment,
-                self.capture_request(self.held(provider)),
-            ),
-            "refund_payment": lambda: (
-                provider.refund_payment,
-                self.refund_request(self.captured(provider)),
-            ),
-            "cancel_payment": lambda: (
-                provider.cancel_payment,
-                self.cancel_request(self.held(provider)),
-            ),
-        }
-        ask, request = steps[method]()
-        return lambda: ask(request)
-
-    def seen(self, provider: PaymentProvider, payment: ProviderPayment) -> ProviderPayment:
-        found = provider.lookup(self.lookup_request(payment, with_refunds=True))
-        assert isinstance(found, Found)
-        return found.payment
-
-    def refunds(self, provider: PaymentProvider, payment: ProviderPayment) -> tuple[Any, ...]:
-        refunds = self.seen(provider, payment).refunds
-        assert refunds is not None, "a lookup with refunds tells all of them"
-        return refunds
-
-    def report_of_stored(self, provider: PaymentProvider, payload: Json) -> WebhookReport:
-        """Read an event as it comes back from the database."""
-        return provider.read_webhook(json.loads(json.dumps(dict(payload))))
-
-    # Requests
-
-    def initiate_request(self, **changes: Any) -> InitiateRequest:
-        values: dict[str, Any] = {
-            "idempotency_key": new_id("call"),
-            "session_id": new_id("payses"),
-            "amount_minor": self.amount_minor,
-            "currency_code": self.currency_code,
-        }
-        return InitiateRequest(**values | changes)
-
-    def capture_request(
-        self, payment: ProviderPayment, amount_minor: int | None = None
-    ) -> CaptureRequest:
-        return CaptureRequest(
-            idempotency_key=new_id("call"),
-            session_id=payment.session_id,
-            data=payment.data,
-            reference=payment.reference,
-            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
-            currency_code=payment.currency_code,
-            capture_id=new_id("capt"),
-        )
-
-    def refund_request(
-        self, payment: ProviderPayment, amount_minor: int | None = None
-    ) -> RefundRequest:
-        return RefundRequest(
-            idempotency_key=new_id("call"),
-            session_id=payment.session_id,
-            data=payment.data,
-            reference=payment.reference,
-            amount_minor=self.amount_minor if amount_minor is None else amount_minor,
-            currency_code=payment.currency_code,
-            refund_id=new_id("ref"),
-        )
-
-    def cancel_request(self, payment: ProviderPayment) -> CancelRequest:
-        return CancelRequest(
-            idempotency_key=new_id("call"),
-            session_id=payment.session_id,
-            data=payment.data,
-            reference=payment.reference,
-        )
-
-    def lookup_request(
-        self, payment: ProviderPayment, *, with_refunds: bool = False
-    ) -> LookupRequest:
-        return LookupRequest(
-            session_id=payment.session_id,
-            reference=payment.reference,
-            with_refunds=with_refunds,
-            data=payment.data,
-            amount_minor=payment.amount_minor,
-            currency_code=payment.currency_code,
-        )
-
-    def window(self, session_id: str) -> LookupRequest:
-        """The last ten minutes, without a reference."""
-        now = datetime.now(UTC)
-        return LookupRequest(
-            session_id=session_id,
-            created_from=now - timedelta(minutes=10),
-            created_to=now + timedelta(minutes=10),
-        )
 
 
 def succeeded(answer: Outcome) -> Succeeded:

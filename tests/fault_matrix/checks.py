@@ -42,9 +42,7 @@ def _money(cell: Cell, intents: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{intent['id']} gave back more than it took"
 
 
-def _sessions(
-    sessions: dict[str, PaymentSession], intents: list[dict[str, Any]]
-) -> Iterator[str]:
+def _sessions(sessions: dict[str, PaymentSession], intents: list[dict[str, Any]]) -> Iterator[str]:
     by_session: dict[str, list[dict[str, Any]]] = {pk: [] for pk in sessions}
     for intent in intents:
         by_session[intent["session_id"]].append(intent)

@@ -133,10 +133,12 @@ class Lookup:
         )
         return tuple(map(dispute_of, self._pages(first)))
 
-    def _pages(self, first: stripe.ListObject[Any]) -> Iterator[Json]:
+    def _pages(self, first: Any) -> Iterator[Json]:
         """Everything in a list, page by page while there is time."""
         page = first
         while True:
+            if not isinstance(page, stripe.ListObject):
+                raise UnreadableAnswer("not a list")
             yield from map(_plain, page.data)
             if not page.has_more:
                 return
@@ -148,7 +150,7 @@ class Lookup:
 def _window(request: LookupRequest) -> dict[str, int]:
     bounds = {"gte": request.created_from, "lte": request.created_to}
     rounded = {"gte": math.floor, "lte": math.ceil}
-    return {name: rounded[name](time.timestamp()) for name, time in bounds.items() if time}
+    return {name: rounded[name](bound.timestamp()) for name, bound in bounds.items() if bound}
 
 
 def _plain(thing: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def _is_flat(value: Any) -> bool:
     )
 
 
-# Key of a session's data -> what it must be, and Stripe's name where that differs.
+# Key of a session's data -> what its value must be.
 OVERRIDES: dict[str, Check] = {
     "automatic_payment_methods": _is_mapping,
     "capture_method": _is_text,
@@ -56,12 +56,14 @@ _NAMES = {"payment_description": "description"}
 
 # Stripe refuses these unless it is to confirm at once.
 _ONLY_WITH_CONFIRM = ("off_session", "return_url")
-# Which payment methods a buyer is offered may be said only once.
+# Any of these says which payment methods the buyer is offered.
 _CHOICES_OF_METHODS = (
     "payment_method_types",
     "automatic_payment_methods",
     "payment_method_configuration",
 )
+# Confirming from a server without a return_url is refused while a method might redirect the buyer.
+_NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
 
 
 def check_data(data: Json) -> None:
@@ -80,28 +82,17 @@ def initiate_parameters(
     """
     check_data(request.data)
     overrides = _overrides(request.data)
-    parameters = {
+    return {
         "capture_method": options.capture,
         **_described(options),
-        **({} if _chooses_methods(overrides) else _offered_methods(options)),
-        **defaults,
-        **overrides,
+        **_without_choices(defaults),
+        **_offered_methods(overrides, defaults, options),
+        **_without_choices(overrides),
         "amount": to_stripe(request.amount_minor, request.currency_code),
         "currency": request.currency_code.lower(),
         "metadata": {**(request.data.get("metadata") or {}), "session_id": request.session_id},
         **customer_parameter(request.customer),
     }
-    if (
-        parameters.get("confirm")
-        and not parameters.get("return_url")
-        and not _chooses_methods(parameters)
-    ):
-        parameters["automatic_payment_methods"] = _NO_REDIRECTS
-    return parameters
-
-
-# Confirming from a server without a return_url is refused while a method might redirect the buyer.
-_NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
 
 
 def customer_parameter(customer: Json) -> dict[str, str]:
@@ -127,15 +118,25 @@ def _described(options: StripeOptions) -> dict[str, str]:
     return {"description": options.payment_description} if options.payment_description else {}
 
 
-def _offered_methods(options: StripeOptions) -> dict[str, Any]:
+def _offered_methods(overrides: Json, defaults: Json, options: StripeOptions) -> dict[str, Any]:
+    """What the data chooses, else the variant, else the options; never a mixture."""
+    chosen = _choices(overrides) or _choices(defaults) or _choices(_of_options(options))
+    is_said = "payment_method_types" in chosen or "automatic_payment_methods" in overrides
+    if overrides.get("confirm") and not overrides.get("return_url") and not is_said:
+        return chosen | {"automatic_payment_methods": _NO_REDIRECTS}
+    return chosen
+
+
+def _of_options(options: StripeOptions) -> dict[str, Any]:
     if options.payment_method_configuration:
         return {"payment_method_configuration": options.payment_method_configuration}
-    return (
-        {"automatic_payment_methods": {"enabled": True}}
-        if options.automatic_payment_methods
-        else {}
-    )
+    enabled = options.automatic_payment_methods
+    return {"automatic_payment_methods": {"enabled": True}} if enabled else {}
 
 
-def _chooses_methods(parameters: Json) -> bool:
-    return any(key in parameters for key in _CHOICES_OF_METHODS)
+def _choices(parameters: Json) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key in _CHOICES_OF_METHODS}
+
+
+def _without_choices(parameters: Json) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key not in _CHOICES_OF_METHODS}

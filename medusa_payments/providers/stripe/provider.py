@@ -151,6 +151,13 @@ class StripeProvider(PaymentProvider):
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         return webhooks.verified(body, headers, self._options)
 
+    def accept_verified(self, event: Mapping[str, Any]) -> VerifiedWebhook:
+        """An event whose signature somebody else has checked, such as dj-stripe.
+
+        :raises WebhookRejected: it is no event of Stripe.
+        """
+        return webhooks.accepted(event, self._options)
+
     def read_webhook(self, payload: Mapping[str, Any]) -> WebhookReport:
         return webhooks.report_of(payload)
 

@@ -152,7 +152,8 @@ def data_of(intent: Json) -> dict[str, Any]:
     for key in ("customer", "payment_method"):
         if isinstance(kept.get(key), Mapping):
             kept[key] = id_of(kept[key])
-    kept["metadata"] = dict(kept.get("metadata") or {})
+    metadata = kept.get("metadata")
+    kept["metadata"] = dict(metadata) if isinstance(metadata, Mapping) else {}
     return kept
 
 

@@ -39,7 +39,16 @@ def verified(body: bytes, headers: Mapping[str, str], options: StripeOptions) ->
     :raises WebhookRejected: forged, stale, unsigned, malformed, or no secret is configured.
     """
     _check_signature(body, headers, options.webhook_secrets)
-    event = _event_in(body)
+    return accepted(_json_in(body), options)
+
+
+def accepted(event: Any, options: StripeOptions) -> VerifiedWebhook:
+    """An event whose signature was good, with its secrets removed.
+
+    :raises WebhookRejected: it is no event.
+    """
+    if not _is_event(event):
+        raise WebhookRejected("The body is not an event of Stripe.")
     return VerifiedWebhook(
         event_id=event["id"],
         event_type=event["type"],
@@ -89,25 +98,22 @@ def _is_signed_with(secret: str, body: bytes, signature: str) -> bool:
         return False
 
 
-def _event_in(body: bytes) -> dict[str, Any]:
+def _json_in(body: bytes) -> Any:
     try:
-        event = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise WebhookRejected("The body is not JSON.") from error
-    if not _is_event(event):
-        raise WebhookRejected("The body is not an event of Stripe.")
-    return dict(event)
 
 
 def _is_event(event: Any) -> bool:
     return (
-        isinstance(event, dict)
+        isinstance(event, Mapping)
         and event.get("object") == "event"
         and all(
             isinstance(event.get(key), str) and 0 < len(event[key]) <= 255 for key in ("id", "type")
         )
-        and isinstance(event.get("data"), dict)
-        and isinstance(event["data"].get("object"), dict)
+        and isinstance(event.get("data"), Mapping)
+        and isinstance(event["data"].get("object"), Mapping)
         and _is_time(event.get("created"))
     )
 

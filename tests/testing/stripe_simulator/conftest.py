@@ -16,6 +16,15 @@ SECRET = "whsec_tests"
 Connect = Callable[..., stripe.StripeClient]
 
 
+def error_of(raised: Any) -> Any:
+    """The SDK's error object, whose type is too wide to read fields from."""
+    return raised.value.error
+
+
+def headers_of(raised: Any) -> Any:
+    return raised.value.headers
+
+
 @pytest.fixture
 def simulator() -> Iterator[StripeSimulator]:
     with StripeSimulator(port=0) as running:

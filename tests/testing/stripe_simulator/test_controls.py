@@ -176,7 +176,8 @@ def test_reset_forgets_everything_but_the_endpoint(
     assert simulator.faults() == []
     receiver.received.clear()
     make_intent()
-    assert simulator.wait_for_deliveries() and len(receiver.received) == 1
+    assert simulator.wait_for_deliveries()
+    assert len(receiver.received) == 1
 
 
 def test_clock_stamps_what_is_made_later(make_intent: Any, simulator: StripeSimulator) -> None:

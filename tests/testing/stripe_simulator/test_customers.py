@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import stripe
 
+from .conftest import error_of
+
 
 @pytest.fixture
 def customer(client: Any) -> Any:
@@ -119,4 +121,4 @@ def test_declined_setup_intent_is_a_card_error(client: Any) -> None:
     with pytest.raises(stripe.CardError) as raised:
         client.setup_intents.create({"payment_method": "pm_card_chargeDeclined", "confirm": True})
 
-    assert raised.value.error.setup_intent["status"] == "requires_payment_method"
+    assert error_of(raised).setup_intent["status"] == "requires_payment_method"

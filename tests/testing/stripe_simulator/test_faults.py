@@ -10,6 +10,8 @@ import stripe
 
 from medusa_payments.testing.stripe_simulator import ControlError, FaultKind
 
+from .conftest import error_of, headers_of
+
 INTENT = {"amount": 1000, "currency": "eur"}
 KEY = {"idempotency_key": "key_1"}
 
@@ -76,7 +78,7 @@ def test_next_try_with_the_key_replays_the_500(client: Any, simulator: Any, kind
     for _ in range(2):
         with pytest.raises(stripe.APIError) as raised:
             client.payment_intents.create(INTENT, KEY)
-    assert raised.value.headers["Idempotent-Replayed"] == "true"
+    assert headers_of(raised)["Idempotent-Replayed"] == "true"
     assert made(simulator) == (kind == "error_500_after")
     client.payment_intents.create(INTENT, {"idempotency_key": "key_2"})
 
@@ -118,7 +120,7 @@ def test_late_execution_holds_the_key_until_it_is_done(client: Any, simulator: A
 
     with pytest.raises(stripe.APIError) as raised:
         client.payment_intents.create(INTENT, KEY)
-    assert raised.value.error.code == "idempotency_key_in_use"
+    assert error_of(raised).code == "idempotency_key_in_use"
 
     time.sleep(0.6)
     again = client.payment_intents.create(INTENT, KEY)
@@ -195,9 +197,22 @@ def test_fault_lets_earlier_calls_pass(client: Any, simulator: Any) -> None:
     assert simulator.faults()[0]["active"] is False
 
 
-def test_unknown_kind_is_refused(simulator: Any) -> None:
+def test_unknown_kind_and_operation_are_refused(simulator: Any) -> None:
     with pytest.raises(ControlError):
         simulator.fault("meteor")
+    with pytest.raises(ControlError):
+        simulator.fault("rate_limit", "payment_intents.crate")
+
+
+def test_late_execution_that_is_cut_off_gives_its_key_back(client: Any, simulator: Any) -> None:
+    simulator.fault("execute_late", delay=60)
+    with pytest.raises(stripe.APIConnectionError):
+        client.payment_intents.create(INTENT, KEY)
+    simulator.stop()
+    simulator.start()
+
+    assert client.payment_intents.create(INTENT, KEY).amount == 1000
+    assert made(simulator) == 1
 
 
 def test_kinds_are_all_tested() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import stripe
+
+from .conftest import error_of, headers_of
 
 INTENT = {"amount": 1000, "currency": "eur", "metadata": {"session_id": "payses_1"}}
 KEY = {"idempotency_key": "key_1"}
@@ -43,7 +46,7 @@ def test_key_with_other_parameters_is_an_idempotency_error(client: Any) -> None:
         client.payment_intents.create(INTENT | {"amount": 1001}, KEY)
 
     assert raised.value.http_status == 400
-    assert raised.value.error.type == "idempotency_error"
+    assert error_of(raised).type == "idempotency_error"
 
 
 def test_key_at_another_endpoint_is_an_idempotency_error(client: Any, make_held: Any) -> None:
@@ -78,8 +81,19 @@ def test_key_in_use_is_409_with_its_code_on_the_error_object_only(
     assert type(raised.value) is stripe.APIError
     assert raised.value.http_status == 409
     assert raised.value.code is None
-    assert raised.value.error.code == "idempotency_key_in_use"
+    assert error_of(raised).code == "idempotency_key_in_use"
     assert client.payment_intents.create(INTENT, KEY).id == made[0].id
+
+
+def test_parallel_requests_with_one_key_make_one_intent(connect: Any, simulator: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda _: connect().v1.payment_intents.create(INTENT, KEY).id, range(24))
+        )
+
+    assert len(set(made)) == 1
+    assert len(simulator.ledger()["intents"]) == 1
+    assert sum(request["executed"] for request in simulator.requests()) == 1
 
 
 def test_stored_500_is_replayed(client: Any, simulator: Any) -> None:
@@ -90,7 +104,7 @@ def test_stored_500_is_replayed(client: Any, simulator: Any) -> None:
             client.payment_intents.create(INTENT, KEY)
         assert raised.value.http_status == 500
 
-    assert raised.value.headers["Idempotent-Replayed"] == "true"
+    assert headers_of(raised)["Idempotent-Replayed"] == "true"
     assert simulator.ledger()["intents"] == {}
 
 
@@ -102,7 +116,7 @@ def test_refused_execution_is_stored(client: Any, make_paid: Any, simulator: Any
         with pytest.raises(stripe.InvalidRequestError) as raised:
             client.refunds.create(too_much, KEY)
 
-    assert raised.value.headers["Idempotent-Replayed"] == "true"
+    assert headers_of(raised)["Idempotent-Replayed"] == "true"
 
 
 def test_declined_card_is_stored(client: Any, simulator: Any) -> None:
@@ -116,7 +130,7 @@ def test_declined_card_is_stored(client: Any, simulator: Any) -> None:
         with pytest.raises(stripe.CardError) as raised:
             client.payment_intents.create(declined, KEY)
 
-    assert raised.value.headers["Idempotent-Replayed"] == "true"
+    assert headers_of(raised)["Idempotent-Replayed"] == "true"
     assert len(simulator.ledger()["intents"]) == 1
 
 

@@ -1,4 +1,4 @@
-"""What the simulator answers and accepts, against Stripe's own OpenAPI description where it is at hand."""
+"""What the simulator answers and accepts, against Stripe's OpenAPI description if at hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def schema_of(kind: str) -> dict[str, Any]:
 
 
 def wrongs(value: Any, schema: dict[str, Any], path: str) -> list[str]:
-    """Where a value is not what its schema describes: an invented key, a missing one, a wrong type."""
+    """Where a value is not as described: an invented key, a missing one, a wrong type."""
     if "$ref" in schema:
         return wrongs(value, schema_of(schema["$ref"].rpartition("/")[2]), path)
     if value is None:
@@ -73,7 +73,7 @@ def wrongs_of_object(value: dict[str, Any], schema: dict[str, Any], path: str) -
 
 
 def wrongs_of_leaf(value: Any, schema: dict[str, Any], path: str) -> list[str]:
-    types = {"string": str, "integer": int, "boolean": bool, "number": (int, float)}
+    types: dict[str, Any] = {"string": str, "integer": int, "boolean": bool, "number": (int, float)}
     wanted = types.get(schema.get("type", ""))
     if schema.get("type") in ("object", "array") or (wanted and not isinstance(value, wanted)):
         return [f"{path} is {value!r} and should be {schema['type']}"]
@@ -177,7 +177,8 @@ def test_card_error_is_as_stripe_describes_it(make_paid: Any) -> None:
     with pytest.raises(stripe.CardError) as raised:
         make_paid(payment_method="pm_card_chargeDeclined")
 
-    assert wrongs(raised.value.json_body["error"], schema_of("api_errors"), "error") == []
+    body: Any = raised.value.json_body
+    assert wrongs(body["error"], schema_of("api_errors"), "error") == []
 
 
 @pytest.mark.usefixtures("story")

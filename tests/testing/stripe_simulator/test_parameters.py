@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import stripe
 
+from .conftest import error_of
+
 
 @pytest.mark.parametrize(
     ("values", "code", "param"),
@@ -144,7 +146,7 @@ def test_wrong_key_is_an_authentication_error(connect: Any, simulator: Any, api_
         connect(api_key).v1.payment_intents.create({"amount": 1000, "currency": "eur"})
 
     assert raised.value.http_status == 401
-    assert raised.value.error.type == "invalid_request_error"
+    assert error_of(raised).type == "invalid_request_error"
 
 
 def test_missing_key_is_an_authentication_error(simulator: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
+from .conftest import error_of
+
 
 def refusal(raised: Any) -> tuple[int, str | None, str | None]:
     return raised.value.http_status, raised.value.code, raised.value.param
@@ -112,8 +114,8 @@ def test_second_capture_is_refused_and_carries_the_intent(make_held: Any, client
         client.payment_intents.capture(held.id)
 
     assert refusal(raised) == (400, "payment_intent_unexpected_state", None)
-    assert raised.value.error.payment_intent["id"] == held.id
-    assert raised.value.error.payment_intent["status"] == "succeeded"
+    assert error_of(raised).payment_intent["id"] == held.id
+    assert error_of(raised).payment_intent["status"] == "succeeded"
 
 
 def test_capture_that_is_not_final_is_refused(make_held: Any, client: Any) -> None:
@@ -171,7 +173,7 @@ def test_finished_intent_may_not_be_canceled(
         client.payment_intents.cancel(intent.id)
 
     assert refusal(raised) == (400, "payment_intent_unexpected_state", None)
-    assert raised.value.error.payment_intent["status"] == end
+    assert error_of(raised).payment_intent["status"] == end
 
 
 def test_processing_intent_may_be_canceled_only_where_configured(
@@ -200,7 +202,7 @@ def test_declined_card_is_402_and_carries_the_intent(
     with pytest.raises(stripe.CardError) as raised:
         make_paid(payment_method=method)
 
-    error = raised.value.error
+    error = error_of(raised)
     assert (raised.value.http_status, error.type, error.code) == (402, "card_error", code)
     assert error.decline_code == decline_code
     intent = client.payment_intents.retrieve(error.payment_intent["id"])
@@ -223,7 +225,7 @@ def test_authentication_off_session_is_declined(make_paid: Any) -> None:
         make_paid(payment_method="pm_card_authenticationRequired", off_session=True)
 
     assert raised.value.code == "authentication_required"
-    assert raised.value.error.payment_intent["status"] == "requires_payment_method"
+    assert error_of(raised).payment_intent["status"] == "requires_payment_method"
 
 
 def test_authentication_on_session_waits_for_the_buyer(make_paid: Any, simulator: Any) -> None:

@@ -134,7 +134,8 @@ def test_card_that_asks_for_3d_secure(checkout: Any, button: str) -> None:
 @pytest.mark.browser
 def test_card_confirmed_by_secret(checkout: Any) -> None:
     secret = checkout.intent.client_secret
-    script = "(secret) => stripe.confirmCardPayment(secret, { payment_method: { card: elements.getElement('payment') } })"
+    card = "{ payment_method: { card: elements.getElement('payment') } }"
+    script = f"(secret) => stripe.confirmCardPayment(secret, {card})"
 
     assert checkout.evaluate(script, secret)["paymentIntent"]["status"] == "requires_capture"
     retrieved = checkout.evaluate("(secret) => stripe.retrievePaymentIntent(secret)", secret)
@@ -144,7 +145,8 @@ def test_card_confirmed_by_secret(checkout: Any) -> None:
 @pytest.mark.browser
 def test_success_redirects_where_asked(checkout: Any) -> None:
     checkout.route("http://shop.example/done**", lambda route: route.fulfill(body="done"))
-    script = "() => { stripe.confirmPayment({ elements, confirmParams: { return_url: 'http://shop.example/done' } }); }"
+    given = "confirmParams: { return_url: 'http://shop.example/done' }"
+    script = f"() => {{ stripe.confirmPayment({{ elements, {given} }}); }}"
 
     checkout.evaluate(script)
 

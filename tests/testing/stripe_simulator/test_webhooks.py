@@ -86,8 +86,8 @@ def test_each_change_emits_stripes_events(
     types: list[str],
 ) -> None:
     stories: dict[str, Any] = {
-        "paid": lambda: make_paid(),
-        "held": lambda: make_held(),
+        "paid": make_paid,
+        "held": make_held,
         "captured": lambda: client.payment_intents.capture(make_held().id),
         "canceled": lambda: client.payment_intents.cancel(make_held().id),
         "expired": lambda: simulator.expire_authorization(make_held().id),
@@ -279,6 +279,20 @@ def test_forged_and_stale_events_are_refused_by_the_sdk(
 
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.Webhook.construct_event(body, headers["Stripe-Signature"], SECRET)
+
+
+def test_events_may_be_released_while_the_simulator_is_down(
+    make_intent: Any, simulator: Any, receiver: Any
+) -> None:
+    simulator.hold()
+    make_intent()
+    simulator.stop()
+    assert [delivery["status"] for delivery in simulator.release()] == [200]
+
+    simulator.start()
+    make_intent()
+
+    assert [delivery["status"] for delivery in simulator.release()] == [200]
 
 
 def test_signatures_stay_fresh_when_the_simulators_clock_moves(

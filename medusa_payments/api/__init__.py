@@ -1,0 +1,1 @@
+"""The HTTP API: views parse, call an operation, and show the result."""

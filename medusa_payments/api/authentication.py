@@ -1,0 +1,79 @@
+"""Who asks: publishable keys open the store's routes, secret keys the admin's.
+
+An actor's id names its key without telling it, so that the audit trail can show it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from medusa_payments import settings
+from medusa_payments.errors import NotAllowed
+from medusa_payments.operations.actors import Actor
+from medusa_payments.statuses import Door
+
+_UNAUTHORIZED = "Unauthorized"
+_NOT_AS_BEARER = (
+    "A secret API key is not a bearer token. Send it with basic authentication instead:"
+    " 'Authorization: Basic ' and the base64 of the key followed by a colon."
+)
+
+
+class PublishableKeyAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Any, Actor]:
+        """:raises NotAllowed: the key is missing or unknown; Medusa answers 400, not 401."""
+        given = request.headers.get("x-publishable-api-key", "")
+        if not given:
+            raise NotAllowed(
+                "Publishable API key required in the request header: x-publishable-api-key."
+            )
+        if not _is_one_of(settings.PUBLISHABLE_KEYS, given):
+            raise NotAllowed("A valid publishable key is required to proceed with the request")
+        return _user_of(request), Actor(_name_of(given), Door.STORE_API)
+
+
+class SecretKeyAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Any, Actor]:
+        """:raises AuthenticationFailed: no key of ours."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        credentials = credentials.strip()
+        if scheme.lower() == "bearer" and credentials.startswith("sk_"):
+            raise AuthenticationFailed(_NOT_AS_BEARER)
+        if scheme.lower() == "basic":
+            for given in (credentials, _decoded(credentials)):
+                if _is_one_of(settings.SECRET_KEYS, given):
+                    return _user_of(request), Actor(_name_of(given), Door.ADMIN_API)
+        raise AuthenticationFailed(_UNAUTHORIZED)
+
+
+def _decoded(credentials: str) -> str:
+    """The user name, where the SDK puts the key; empty if it is not base64."""
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return text.partition(":")[0]
+
+
+def _is_one_of(keys: Iterable[str], given: str) -> bool:
+    """Compares with every key in constant time; an empty one opens nothing."""
+    keys = (keys,) if isinstance(keys, str) else keys  # its letters are no keys
+    matches = [constant_time_compare(key, given) for key in keys if key]
+    return any(matches) and bool(given)
+
+
+def _name_of(key: str) -> str:
+    return f"apk_{salted_hmac('medusa_payments.api_key', key, algorithm='sha256').hexdigest()[:26]}"
+
+
+def _user_of(request: Request) -> Any:
+    """Whatever the shop's middleware found; a key is no user."""
+    return getattr(request._request, "user", None)

@@ -1,0 +1,98 @@
+"""Our errors as HTTP: one table from error class to status and type (CONTRACT section 2)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.response import Response
+
+from medusa_payments.errors import (
+    Conflict,
+    InvalidData,
+    MedusaPaymentsError,
+    NotAllowed,
+    NotFound,
+    PaymentDeclined,
+    PaymentIndeterminate,
+    PaymentProviderUnavailable,
+    WebhookRejected,
+)
+from medusa_payments.ids import new_id
+
+logger = logging.getLogger("medusa_payments")
+
+
+class WebhookNotStored(MedusaPaymentsError):
+    """The event could not be stored. Send it again."""
+
+    code = "webhook_not_stored"
+
+    retry_after: int = 5
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """``type`` is empty where Medusa sends only a message."""
+
+    status: int
+    type: str
+    code: str = ""
+
+
+# The first class of an error's ancestors that stands here decides.
+_ANSWERS: dict[type[Exception], _Answer] = {
+    AuthenticationFailed: _Answer(401, ""),
+    SuspiciousOperation: _Answer(400, "invalid_data"),  # more than the shop's settings allow
+    InvalidData: _Answer(400, "invalid_data"),
+    WebhookRejected: _Answer(400, "invalid_data"),
+    NotAllowed: _Answer(400, "not_allowed"),
+    NotFound: _Answer(404, "not_found"),
+    Conflict: _Answer(409, "conflict", "invalid_state_error"),
+    PaymentDeclined: _Answer(422, "payment_authorization_error"),
+    PaymentProviderUnavailable: _Answer(
+        503, "payment_provider_unavailable", "payment_provider_unavailable"
+    ),
+    PaymentIndeterminate: _Answer(503, "payment_indeterminate", "payment_indeterminate"),
+    WebhookNotStored: _Answer(503, "database_error", "api_error"),
+}
+# Facts of an error that the caller can use.
+_TOLD_WITH_503 = ("session_id",)
+
+
+def answer_to_error(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler. What is not in the table is our defect and tells nothing."""
+    known = next((_ANSWERS[cls] for cls in type(error).__mro__ if cls in _ANSWERS), None)
+    if known is None:
+        return _unexpected(error)
+    body = {"type": known.type, "code": known.code, "message": _message(error)}
+    headers = {}
+    if known.status == 503:
+        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
+        body |= {name: getattr(error, name, "") for name in _TOLD_WITH_503}
+    return Response(
+        {name: value for name, value in body.items() if value},
+        status=known.status,
+        headers=headers,
+    )
+
+
+def _message(error: Exception) -> str:
+    return str(getattr(error, "message", "") or getattr(error, "detail", error))
+
+
+def _unexpected(error: Exception) -> Response:
+    reference = new_id("err")
+    logger.error("Unexpected error %s", reference, exc_info=error)
+    return Response(
+        {
+            "code": "unknown_error",
+            "type": "unknown_error",
+            "message": f"An unknown error occurred. Reference: {reference}",
+            "reference": reference,
+        },
+        status=500,
+    )

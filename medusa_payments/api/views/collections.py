@@ -1,0 +1,131 @@
+"""Payment collections and their sessions, for the store and for the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from medusa_payments import settings
+from medusa_payments.api import fields
+from medusa_payments.api.bodies import Field, amount, identifier, read_body
+from medusa_payments.api.queries import ONE, read_query, text_in
+from medusa_payments.api.shapes import Selection, load, show, stored
+from medusa_payments.api.views.base import AdminView, StoreView
+from medusa_payments.errors import InvalidData, NotFound
+from medusa_payments.models import PaymentCollection
+from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.sessions import create_payment_session
+
+_CART_BODY = {"cart_id": identifier(is_required=True)}
+_ORDER_BODY = {
+    "order_id": identifier(is_required=True),
+    "amount": amount(is_required=True),
+    "currency_code": identifier(),
+}
+_SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
+
+
+class StoreCollections(StoreView):
+    """The price comes from the shop's CART_RESOLVER, never from the browser."""
+
+    def post(self, request: Request) -> Response:
+        selection = _store_selection(request)
+        cart_id = read_body(request, _CART_BODY)["cart_id"]
+        cart = _cart(cart_id, request)
+        collection = create_payment_collection(
+            amount=cart["amount"],
+            currency_code=cart["currency_code"],
+            cart_reference=cart_id,
+            actor=self.actor,
+        )
+        return _answer(collection.pk, selection)
+
+
+class StoreSessions(StoreView):
+    def post(self, request: Request, collection_id: str) -> Response:
+        selection = _store_selection(request)
+        body = read_body(request, _SESSION_BODY)
+        create_payment_session(
+            _collection(collection_id), **body, is_trusted=False, actor=self.actor
+        )
+        return _answer(collection_id, selection)
+
+
+class AdminCollections(AdminView):
+    def post(self, request: Request) -> Response:
+        selection = _admin_selection(request)
+        body = read_body(request, _ORDER_BODY)
+        collection = create_payment_collection(
+            amount=body["amount"],
+            currency_code=_currency(body),
+            order_reference=body["order_id"],
+            actor=self.actor,
+        )
+        return _answer(collection.pk, selection)
+
+
+class AdminCollection(AdminView):
+    def get(self, request: Request, collection_id: str) -> Response:
+        return _answer(collection_id, _admin_selection(request))
+
+
+class AdminSessions(AdminView):
+    def post(self, request: Request, collection_id: str) -> Response:
+        selection = _admin_selection(request)
+        body = read_body(request, _SESSION_BODY)
+        create_payment_session(_collection(collection_id), **body, actor=self.actor)
+        return _answer(collection_id, selection)
+
+
+def _store_selection(request: Request) -> Selection:
+    return fields.select(
+        "payment_collection",
+        fields.STORE_COLLECTION,
+        text_in(read_query(request, ONE), "fields"),
+        allowed=fields.STORE_COLLECTION_ALLOWED,
+    )
+
+
+def _admin_selection(request: Request) -> Selection:
+    given = text_in(read_query(request, ONE), "fields")
+    return fields.select("payment_collection", fields.ADMIN_COLLECTION, given)
+
+
+def _cart(cart_id: str, request: Request) -> dict[str, Any]:
+    """
+    :raises NotFound: the shop knows no such cart, or has not said how to find one.
+    """
+    if not settings.CART_RESOLVER:
+        raise NotFound(f"Cart id not found: {cart_id}. The shop has set no CART_RESOLVER.")
+    cart: dict[str, Any] | None = import_string(settings.CART_RESOLVER)(cart_id, request._request)
+    if cart is None:
+        raise NotFound(f"Cart id not found: {cart_id}")
+    return cart
+
+
+def _currency(body: dict[str, Any]) -> str:
+    code: str = body.get("currency_code") or settings.DEFAULT_CURRENCY
+    if not code:
+        raise InvalidData(
+            "The payment collection needs a currency: send currency_code, or set DEFAULT_CURRENCY"
+            " in the shop's settings."
+        )
+    return code
+
+
+def _collection(collection_id: str) -> PaymentCollection:
+    found = stored(PaymentCollection).filter(pk=collection_id).first()
+    if found is None:
+        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+    return found
+
+
+def _answer(collection_id: str, selection: Selection) -> Response:
+    rows = stored(PaymentCollection).filter(pk=collection_id)
+    found = load("payment_collection", rows, selection).first()
+    if found is None:
+        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+    return Response({"payment_collection": show("payment_collection", found, selection)})

@@ -1,0 +1,159 @@
+"""Payments: reading, capturing, refunding and canceling them."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from medusa_payments.api import fields
+from medusa_payments.api.bodies import Field, amount, identifier, read_body
+from medusa_payments.api.queries import (
+    COMBINED,
+    LIST,
+    ONE,
+    at_time,
+    equal_to,
+    ignored,
+    read_filters,
+    read_page,
+    read_query,
+    text_in,
+)
+from medusa_payments.api.shapes import Selection, load, show, stored
+from medusa_payments.api.views.base import AdminView
+from medusa_payments.errors import InvalidData, NotFound
+from medusa_payments.models import Capture, Payment, Refund, RefundReason
+from medusa_payments.operations.cancellations import cancel_payment
+from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.refunds import refund_payment
+from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
+
+_MAX_REQUEST_KEY = 255
+
+_FILTERS = {
+    "q": ignored,  # nothing of a payment is searchable
+    "id": equal_to("pk"),
+    "payment_session_id": equal_to("payment_session_id"),
+    "created_at": at_time("created_at"),
+    "updated_at": at_time("updated_at"),
+}
+_ORDERS = {
+    "id": "pk",
+    "amount": "amount_minor",
+    **{
+        name: name
+        for name in (
+            "currency_code",
+            "provider_id",
+            "payment_collection_id",
+            "payment_session_id",
+            "captured_at",
+            "canceled_at",
+            "created_at",
+            "updated_at",
+        )
+    },
+}
+_CAPTURE_BODY = {"amount": amount()}
+_REFUND_BODY = {
+    "amount": amount(),
+    "refund_reason_id": identifier(),
+    "note": Field(type="string"),
+}
+
+
+class AdminPayments(AdminView):
+    def get(self, request: Request) -> Response:
+        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
+        selection = fields.select("payment", fields.PAYMENT, text_in(query, "fields"))
+        page = read_page(query, columns=_ORDERS)
+        rows = stored(Payment).filter(read_filters(query, _FILTERS))
+        found = load("payment", page.of(rows), selection)
+        shown = [show("payment", payment, selection) for payment in found]
+        return Response({"payments": shown, **page.echo(rows.count())})
+
+
+class AdminPayment(AdminView):
+    def get(self, request: Request, payment_id: str) -> Response:
+        return _answer(payment_id, _selection(request))
+
+
+class CapturePayment(AdminView):
+    def post(self, request: Request, payment_id: str) -> Response:
+        selection = _selection(request)
+        body = read_body(request, _CAPTURE_BODY)
+        capture = capture_payment(
+            _payment(payment_id, f"Payment with id: {payment_id} was not found"),
+            amount=body.get("amount"),
+            request_key=_request_key(request),
+            actor=self.actor,
+        )
+        return _answer(payment_id, selection, is_uncertain=_is_uncertain(capture))
+
+
+class RefundPayment(AdminView):
+    def post(self, request: Request, payment_id: str) -> Response:
+        selection = _selection(request)
+        body = read_body(request, _REFUND_BODY)
+        refund = refund_payment(
+            _payment(payment_id, f"Payment id not found: {payment_id}"),
+            amount=body.get("amount"),
+            reason=_reason(body.get("refund_reason_id")),
+            note=body.get("note"),
+            request_key=_request_key(request),
+            actor=self.actor,
+        )
+        return _answer(payment_id, selection, is_uncertain=_is_uncertain(refund))
+
+
+class CancelPayment(AdminView):
+    def post(self, request: Request, payment_id: str) -> Response:
+        selection = _selection(request)
+        read_body(request, {})
+        payment = cancel_payment(
+            _payment(payment_id, f"Payment id not found: {payment_id}"), actor=self.actor
+        )
+        return _answer(payment_id, selection, is_uncertain=not payment.is_canceled)
+
+
+def _selection(request: Request) -> Selection:
+    given = text_in(read_query(request, ONE), "fields")
+    return fields.select("payment", fields.PAYMENT, given)
+
+
+def _payment(payment_id: str, or_else: str) -> Payment:
+    found = stored(Payment).filter(pk=payment_id).first()
+    if found is None:
+        raise NotFound(or_else)
+    return found
+
+
+def _reason(reason_id: str | None) -> RefundReason | None:
+    if reason_id is None:
+        return None
+    found = stored(RefundReason).filter(pk=reason_id).first()
+    if found is None:
+        raise NotFound(f"RefundReason id not found: {reason_id}")
+    return found
+
+
+def _request_key(request: Request) -> str:
+    """The same key is the same act for ever."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > _MAX_REQUEST_KEY:
+        raise InvalidData(f"An Idempotency-Key has at most {_MAX_REQUEST_KEY} characters.")
+    return key
+
+
+def _is_uncertain(movement: Capture | Refund | None) -> bool:
+    return movement is not None and movement.status in UNRESOLVED_MOVEMENTS
+
+
+def _answer(payment_id: str, selection: Selection, *, is_uncertain: bool = False) -> Response:
+    """202: asked, and the outcome is not known yet; the payment then says what is uncertain."""
+    found = load("payment", stored(Payment).filter(pk=payment_id), selection).first()
+    if found is None:
+        raise NotFound(f"Payment with id: {payment_id} was not found")
+    return Response(
+        {"payment": show("payment", found, selection)}, status=202 if is_uncertain else 200
+    )

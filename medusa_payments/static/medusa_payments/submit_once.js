@@ -1,0 +1,18 @@
+// A second click while the provider is asked would only be answered "conflict".
+"use strict";
+{
+    const form = document.getElementById("refund_form");
+    form.addEventListener("submit", function (event) {
+        if (form.dataset.sent) {
+            event.preventDefault();
+            return;
+        }
+        form.dataset.sent = "yes";
+        const button = form.querySelector("input[type=submit]");
+        button.value = "Asking the provider…";
+    });
+    // Back in the browser's history the page may be sent again: it is the same act.
+    window.addEventListener("pageshow", function () {
+        delete form.dataset.sent;
+    });
+}

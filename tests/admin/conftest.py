@@ -1,0 +1,154 @@
+"""A shop whose payments were made by the real operations against the simulated Stripe."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from medusa_payments.errors import PaymentIndeterminate
+from medusa_payments.models import (
+    AccountHolder,
+    Payment,
+    PaymentCollection,
+    PaymentProvider,
+    PaymentSession,
+    RefundReason,
+)
+from medusa_payments.operations.authorizations import authorize_payment_session
+from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.refunds import refund_payment
+from medusa_payments.operations.sessions import create_payment_session
+from medusa_payments.operations.webhooks import receive_webhook
+from medusa_payments.testing.stripe_simulator import StripeSimulator
+from tests.conftest import WEBHOOK_SECRET
+
+STRIPE = "pp_stripe_stripe"
+
+
+@dataclass
+class Shop:
+    simulator: StripeSimulator
+
+    def collection(self, amount: str = "100.00", **options: Any) -> PaymentCollection:
+        options = {"currency_code": "eur", **options}
+        return create_payment_collection(amount=Decimal(amount), **options)
+
+    def session(self, collection: PaymentCollection | None = None) -> PaymentSession:
+        return create_payment_session(collection or self.collection(), provider_id=STRIPE)
+
+    def authorized(self, amount: str = "100.00", **options: Any) -> Payment:
+        return self._authorize(self.session(self.collection(amount, **options)))
+
+    def captured(self, amount: str = "100.00", **options: Any) -> Payment:
+        return self.pay(self.collection(amount, **options))
+
+    def pay(self, collection: PaymentCollection) -> Payment:
+        payment = self._authorize(self.session(collection))
+        capture_payment(payment)
+        return payment
+
+    def _authorize(self, session: PaymentSession) -> Payment:
+        self.simulator.pay(session.data["id"])
+        payment = authorize_payment_session(session)
+        assert payment is not None
+        return payment
+
+    def set_aside_session(self, amount: str = "30.00") -> PaymentSession:
+        """One whose initiate was executed and not answered."""
+        self.simulator.fault("drop_after", operation="payment_intents.create", times=None)
+        with suppress(PaymentIndeterminate):
+            self.session(self.collection(amount))
+        self.simulator.clear_faults()
+        session: PaymentSession = PaymentSession.deleted_objects.order_by("pk").last()
+        assert session.indeterminate
+        return session
+
+    def send_events(self) -> None:
+        """Every event so far, as Stripe would post it."""
+        for event in self.simulator.events():
+            body, headers = self.simulator.signed(event["id"], secret=WEBHOOK_SECRET)
+            receive_webhook(STRIPE, body, headers)
+
+    def refunds_at_stripe(self) -> list[int]:
+        """Amount of every refund that Stripe knows of."""
+        intents = self.simulator.ledger()["intents"].values()
+        return [refund["amount"] for intent in intents for refund in intent["refunds"]]
+
+
+@pytest.fixture
+def shop(db: None, simulator: StripeSimulator, stripe_settings: Any) -> Shop:
+    return Shop(simulator)
+
+
+@pytest.fixture
+def everything(shop: Shop) -> Shop:
+    """At least one row of every model, soft-deleted, uncertain and disputed ones among them."""
+    payment = shop.captured("100.00", cart_reference="cart_1", order_reference="order_1")
+    refund_payment(payment, amount=Decimal("10.00"), note="Too late", request_key="act_of_the_test")
+    shop.simulator.dashboard_refund(payment.payment_session.provider_reference, 500)
+    shop.simulator.dispute(payment.payment_session.provider_reference, 1000)
+    shop.send_events()
+    shop.set_aside_session()
+    shop.session()
+    AccountHolder.objects.create(
+        provider_id=STRIPE,
+        external_id="cus_1",
+        live_external_id="cus_1",
+        email="buyer@example.com",
+        data={"id": "cus_1", "invoice": {"api_key": "very-secret-key"}},
+    )
+    RefundReason.objects.create(label="Damaged", code="damaged")
+    PaymentProvider.objects.get_or_create(pk=STRIPE)
+    return shop
+
+
+def grant(user: User, *codenames: str) -> User:
+    """Give permissions of our models; that of Payment.Meta may not be in the migration yet."""
+    content_type = ContentType.objects.get_for_model(Payment)
+    Permission.objects.get_or_create(
+        codename="refund_payment",
+        content_type=content_type,
+        defaults={"name": "Can refund payments"},
+    )
+    rows = Permission.objects.filter(content_type__app_label="medusa_payments")
+    user.user_permissions.add(*rows.filter(codename__in=codenames))
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def clerk(db: None) -> User:
+    """May look at payments and refund them, and nothing else."""
+    user = User.objects.create_user("clerk", password="pw", is_staff=True)
+    return grant(user, "view_payment", "refund_payment")
+
+
+@pytest.fixture
+def clerk_client(clerk: User) -> Client:
+    client = Client()
+    client.force_login(clerk)
+    return client
+
+
+_INPUT = re.compile(r"<input[^>]*>|<textarea[^>]*>")
+_ATTRIBUTE = re.compile(r'(\w[\w-]*)="([^"]*)"')
+
+
+def form_of(response: Any) -> dict[str, Any]:
+    """What a browser would send of the refund page, with every field as it was filled in."""
+    html = response.content.decode()
+    html = html[html.index('id="refund_form"') :]
+    fields: dict[str, Any] = {}
+    for tag in _INPUT.findall(html[: html.index("</form>")]):
+        attributes = dict(_ATTRIBUTE.findall(tag))
+        if "name" in attributes:
+            fields.setdefault(attributes["name"], []).append(attributes.get("value", ""))
+    return fields
