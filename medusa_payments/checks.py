@@ -40,8 +40,19 @@ def _errors() -> Iterator[CheckMessage]:
                 f"{name} renames columns of medusa_payments' tables; remove the setting.",
                 id="medusa_payments.E006",
             )
+    yield from _key_errors()
     yield from _currency_errors()
     yield from _number_errors()
+
+
+def _key_errors() -> Iterator[CheckMessage]:
+    for name in ("PUBLISHABLE_KEYS", "SECRET_KEYS"):
+        keys = getattr(settings, name)
+        if isinstance(keys, str) or not all(isinstance(key, str) and key for key in keys):
+            yield Error(
+                f"MEDUSA_PAYMENTS[{name!r}] must be a list of non-empty keys.",
+                id="medusa_payments.E010",
+            )
 
 
 def _currency_errors() -> Iterator[CheckMessage]:

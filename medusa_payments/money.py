@@ -6,7 +6,7 @@ at Stripe) is that provider's business and is converted there.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from medusa_payments.errors import InvalidAmount, UnsupportedCurrency
 
@@ -54,7 +54,8 @@ def to_minor(amount: Decimal | int, currency_code: str) -> int:
     exact = Decimal(amount)
     if not exact.is_finite() or exact <= 0 or exact > MAX_AMOUNT_MINOR:
         raise InvalidAmount(f"The amount must be positive and no more than {MAX_AMOUNT_MINOR}.")
-    minor = exact.scaleb(places)
+    with localcontext(prec=len(exact.as_tuple().digits) + places):  # the default would round
+        minor = exact.scaleb(places)
     if minor != minor.to_integral_value() or minor > MAX_AMOUNT_MINOR:
         raise InvalidAmount(
             f"{amount} {currency_code.upper()} is not a whole number of the currency's smallest"

@@ -18,7 +18,12 @@ from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
-from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
+from medusa_payments.operations.recording import (
+    Recorded,
+    finish,
+    leave_open,
+    merge_refund_of,
+)
 from medusa_payments.operations.schedule import believable_from, is_exhausted, next_look
 from medusa_payments.operations.setting_aside import set_aside
 from medusa_payments.providers.registry import get_provider
@@ -323,10 +328,8 @@ def _look_later(locked: LockedCollection, session: PaymentSession, call: Provide
     if call.is_final:
         _rest(locked, call, session)
         return
-    values: dict[str, object] = {"next_attempt_at": _next_time(locked, call)}
-    if call.state == CallState.OPEN:
-        values["state"] = CallState.INDETERMINATE
-    locked.change(call, "call.scheduled", **values)
+    leave_open(locked, call, _movement(call))
+    locked.change(call, "call.scheduled", next_attempt_at=_next_time(locked, call))
     if is_exhausted(call.looks):
         open_discrepancy(
             locked,

@@ -140,6 +140,8 @@ def _that_add_up_to(amount_minor: int, captures: list[Capture]) -> tuple[Capture
 
 
 def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evidence) -> None:
+    if capture.status == MovementStatus.SUCCEEDED:
+        return
     locked.totals_changed = True
     locked.change(
         capture,

@@ -20,8 +20,12 @@ from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
-from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
-from medusa_payments.operations.schedule import next_look
+from medusa_payments.operations.recording import (
+    Recorded,
+    finish,
+    leave_open,
+    merge_refund_of,
+)
 from medusa_payments.operations.setting_aside import set_aside
 from medusa_payments.providers.types import (
     Failed,
@@ -33,7 +37,6 @@ from medusa_payments.statuses import (
     CallKind,
     CallState,
     Evidence,
-    MovementStatus,
     ProviderState,
     SessionStatus,
 )
@@ -156,11 +159,14 @@ def _settle_capture(
         movements.succeed_capture(locked, capture, evidence=evidence)
         return
     _merge_shown(locked, session, outcome, evidence)
-    if isinstance(outcome, Failed) and not _needs_lookup(outcome):
+    if isinstance(outcome, Succeeded) and outcome.payment and outcome.payment.captured_minor:
+        # Its own capture first; what else was taken is told apart afterwards.
+        movements.succeed_capture(locked, capture, evidence=evidence)
+    elif isinstance(outcome, Failed) and not _needs_lookup(outcome):
         if call.is_unresolved:
             movements.fail_movement(locked, capture, evidence=evidence)
-    elif not isinstance(outcome, Succeeded):
-        _leave_open(locked, call, capture)
+    else:
+        leave_open(locked, call, capture)
 
 
 def _take(
@@ -196,7 +202,7 @@ def _settle_refund(
         if call.is_unresolved:
             movements.fail_movement(locked, refund, evidence=evidence)
     elif not isinstance(outcome, Succeeded):
-        _leave_open(locked, call, refund)
+        leave_open(locked, call, refund)
 
 
 def _settle_cancel(
@@ -220,32 +226,12 @@ def _settle_cancel(
         if call.is_unresolved:
             movements.finish_call(locked, call, CallState.FAILED, evidence=evidence)
     elif not isinstance(outcome, Succeeded):
-        _leave_open(locked, call, None)
+        leave_open(locked, call)
 
 
 def _needs_lookup(outcome: Failed) -> bool:
     """This try did nothing, but an earlier one may have: the object's state says what is true."""
     return outcome.kind == FailureKind.WRONG_STATE
-
-
-def _leave_open(
-    locked: LockedCollection, call: ProviderCall, movement: Capture | Refund | None
-) -> None:
-    if call.is_final:
-        return
-    locked.change(
-        call,
-        "call.indeterminate",
-        state=CallState.INDETERMINATE,
-        next_attempt_at=next_look(call.looks, now=locked.now),
-    )
-    if movement is not None and movement.status == MovementStatus.REQUESTED:
-        locked.totals_changed = True
-        locked.change(
-            movement,
-            f"{movement._meta.model_name}.indeterminate",
-            status=MovementStatus.INDETERMINATE,
-        )
 
 
 _SETTLE: dict[CallKind, Any] = {

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medusa_payments.models import PaymentSession, ProviderCall, WebhookEvent
+from medusa_payments.models import (
+    Capture,
+    PaymentSession,
+    ProviderCall,
+    Refund,
+    WebhookEvent,
+)
 from medusa_payments.operations import movements
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
-from medusa_payments.statuses import Evidence
+from medusa_payments.statuses import CallState, Evidence, MovementStatus
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,23 @@ def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent)
     locked.change(
         carrier, "signals.owed", signals=[*owed, *locked.signals], follow_up_at=locked.now
     )
+
+
+def leave_open(
+    locked: LockedCollection, call: ProviderCall, movement: Capture | Refund | None = None
+) -> None:
+    """Asked, and the outcome is not known: the amount stays reserved until it is (law 8)."""
+    if call.is_final:
+        return
+    when = next_look(call.looks, now=locked.now)
+    locked.change(call, "call.indeterminate", state=CallState.INDETERMINATE, next_attempt_at=when)
+    if movement is not None and movement.status == MovementStatus.REQUESTED:
+        locked.totals_changed = True
+        locked.change(
+            movement,
+            f"{movement._meta.model_name}.indeterminate",
+            status=MovementStatus.INDETERMINATE,
+        )
 
 
 def merge_refund_of(

@@ -85,6 +85,8 @@ def _prepare(payment: Payment, wanted: _Wanted, *, actor: Actor) -> _Prepared:
             current,
             amount_minor=wanted.amount_minor,
             request_key=wanted.request_key,
+            refund_reason_id=wanted.reason.pk if wanted.reason else None,
+            note=wanted.note,
         )
         if same is not None:
             return _Prepared(same, call_to_take_up(locked, same))

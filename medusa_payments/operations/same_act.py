@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from medusa_payments.errors import Conflict, RequestKeyReused
 from medusa_payments.models import Capture, Payment, ProviderCall, Refund
@@ -20,13 +20,15 @@ def movement_of_same_act(
     *,
     amount_minor: int,
     request_key: str,
+    **details: Any,
 ) -> MovementType | None:
     """The movement that this act already made, to be taken up again.
 
-    The same key is the same act for ever. Without one, or under another, an equal act whose
-    outcome is uncertain and that nobody is asking right now is taken up too.
+    The same key is the same act for ever. Without one, or under another, an equal act (same
+    payment and amount) whose outcome is uncertain and that nobody is asking right now is taken up
+    too. ``details`` are further columns that one key cannot name twice with other values.
 
-    :raises RequestKeyReused: the key was used with another amount.
+    :raises RequestKeyReused: the key was used with other arguments.
     :raises Conflict: the act with this key is being asked right now.
     """
     rows = list(model._default_manager.using(database_alias()).filter(payment=payment))
@@ -34,7 +36,10 @@ def movement_of_same_act(
         movement.payment = payment
     for movement in rows:
         if request_key and movement.was_asked_as(request_key):
-            return _same_key(locked, movement, amount_minor)
+            asked = {"amount_minor": amount_minor}
+            if movement.request_key == request_key:
+                asked |= details
+            return _same_key(locked, movement, asked)
     for movement in rows:
         call = locked.call_of(movement)
         if movement.amount_minor != amount_minor or call is None or call.is_final:
@@ -45,8 +50,10 @@ def movement_of_same_act(
     return None
 
 
-def _same_key(locked: LockedCollection, movement: MovementType, amount_minor: int) -> MovementType:
-    if movement.amount_minor != amount_minor:
+def _same_key(
+    locked: LockedCollection, movement: MovementType, asked: dict[str, Any]
+) -> MovementType:
+    if any(getattr(movement, name) != value for name, value in asked.items()):
         raise RequestKeyReused
     call = locked.call_of(movement)
     if call is not None and in_flight(call, now=locked.now):

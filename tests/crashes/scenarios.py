@@ -27,19 +27,14 @@ class Scenario:
     kind: str  # of the provider call that its death leaves open
     operation: str  # the simulator's name of it
     kept: int  # in cents, held money included, after the sweep
-    kept_if_not_executed: int | None = None  # the same, unless given
-    refunds: int = 0
-    refunds_if_not_executed: int | None = None
+    refunds: int = 0  # at the provider
+    refunds_if_not_executed: int | None = None  # the same, unless given
     resolution: str = ""  # of the session that was being started
     resolution_if_not_executed: str = ""
     environment: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
-
-    def kept_when(self, *, executed: bool) -> int:
-        other = self.kept_if_not_executed
-        return self.kept if executed or other is None else other
 
     def refunds_when(self, *, executed: bool) -> int:
         other = self.refunds_if_not_executed

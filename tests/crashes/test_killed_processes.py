@@ -83,8 +83,7 @@ def check_recovery(
     assert lies(shown, simulator) == []
     assert swept["unresolved"] == 0
     assert swept["resolved"] >= 1
-    kept = sum(intent["kept"] + intent["held"] for intent in intents)
-    assert kept == scenario.kept_when(executed=executed)
+    assert sum(intent["kept"] + intent["held"] for intent in intents) == scenario.kept
     refunds = sum(len(intent["refunds"]) for intent in intents)
     assert refunds == scenario.refunds_when(executed=executed)
     assert shown["sessions"][-1]["resolution"] == scenario.resolution_when(executed=executed)
@@ -101,23 +100,15 @@ def check_buyer_may_start_again(desk: Any, simulator: StripeSimulator, collectio
     assert sum(each["kept"] + each["held"] for each in intents_of(shown, simulator)) == 100_50
 
 
-@pytest.mark.parametrize(
-    ("name", "fault"),
-    [
-        ("initiate_confirmed_and_taken", EXECUTED),
-        ("partial_refund", EXECUTED),
-        ("partial_refund", NOT_EXECUTED),
-    ],
-)
+@pytest.mark.parametrize("name", ["initiate_confirmed_and_taken", "partial_refund"])
 @on("sqlite")
 def test_killed_process_is_recovered_by_one_sweep(
     name: str,
-    fault: str,
     database: Database,
     open_shop: Callable[..., Shop],
     simulator: StripeSimulator,
 ) -> None:
-    check_recovery(BY_NAME[name], database, open_shop, simulator, fault=fault)
+    check_recovery(BY_NAME[name], database, open_shop, simulator, fault=EXECUTED)
 
 
 @pytest.mark.slow

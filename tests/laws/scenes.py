@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -136,6 +139,14 @@ def captured_at(fake: StagedProvider, provider_id: str = FAKE) -> Payment:
 
 def deliver(simulator: StripeSimulator, event_id: str) -> None:
     receive_webhook(STRIPE, *simulator.signed(event_id, secret=WEBHOOK_SECRET))
+
+
+def deliver_changed(event: dict[str, Any], **changes: Any) -> None:
+    """An event as Stripe would have sent it with other values, signed by Stripe."""
+    body = json.dumps({**event, **changes}).encode()
+    now = int(time.time())
+    signature = hmac.new(WEBHOOK_SECRET.encode(), f"{now}.".encode() + body, "sha256").hexdigest()
+    receive_webhook(STRIPE, body, {"Stripe-Signature": f"t={now},v1={signature}"})
 
 
 def reloaded(row: Any) -> Any:

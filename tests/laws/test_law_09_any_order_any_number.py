@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import permutations
@@ -37,7 +38,7 @@ from medusa_payments.testing.stripe_simulator import StripeSimulator
 
 from tests.conftest import WEBHOOK_SECRET
 
-from .fixtures import configure
+from .fixtures import configure, configure_stripe
 from .scenes import (
     AMOUNT_MINOR,
     FAKE,
@@ -50,6 +51,7 @@ from .scenes import (
     captured_at_stripe,
     collection_of,
     deliver,
+    deliver_changed,
     let_time_pass,
     listening,
     only_call,
@@ -446,25 +448,39 @@ def test_what_ties_in_one_second_is_looked_up(
 ) -> None:
     session = session_at(STRIPE)
     intent = session.provider_reference
-    _until_a_second_begins(stripe)
     stripe.pay(intent, "pm_card_threeDSecure2Required")
     stripe.complete_action(intent, succeed=False)
     events = stripe.events(["payment_intent.requires_action", "payment_intent.payment_failed"])
-    assert len({event["created"] for event in events}) == 1
-    PaymentSession.objects.filter(pk=session.pk).update(provider_state="", evidence="")
-    looks = len(stripe.requests("payment_intents.retrieve"))
+    PaymentSession.objects.filter(pk=session.pk).update(
+        provider_state="", evidence="", observed_at=None
+    )
+    second, looks = int(time.time()), len(stripe.requests("payment_intents.retrieve"))
 
     for event in reversed(events) if is_reversed else events:
-        deliver(stripe, event["id"])
+        deliver_changed(event, created=second)
 
     assert stripe.object(intent)["status"] == "requires_payment_method"
-    assert reloaded(session).provider_state == "payable"
-    assert reloaded(session).evidence == "lookup"
+    assert (reloaded(session).provider_state, reloaded(session).evidence) == ("payable", "lookup")
     assert len(stripe.requests("payment_intents.retrieve")) == looks + 1
 
 
-def _until_a_second_begins(stripe: StripeSimulator) -> None:
-    stripe.advance(1.001 - stripe.now() % 1)
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_among_what_is_open_the_later_event_counts(
+    is_reversed: bool, stripe: StripeSimulator
+) -> None:
+    session = session_at(STRIPE)
+    intent = session.provider_reference
+    stripe.pay(intent, "pm_card_threeDSecure2Required")
+    stripe.complete_action(intent, succeed=False)
+    events = stripe.events(["payment_intent.requires_action", "payment_intent.payment_failed"])
+    second = int(time.time())
+    told = [(events[0], second + 10), (events[1], second + 5)]
+
+    for event, created in reversed(told) if is_reversed else told:
+        deliver_changed(event, created=created)
+
+    assert reloaded(session).provider_state == "action_required"
+    assert stripe.requests("payment_intents.retrieve") == []
 
 
 def test_a_lookup_that_fails_is_made_again(stripe: StripeSimulator) -> None:
@@ -594,17 +610,19 @@ def test_an_event_of_an_unknown_record_touches_nothing(
     assert Discrepancy.objects.filter(kind="ghost").count() == bool(metadata)
 
 
-def test_an_event_of_another_account_touches_nothing(stripe: StripeSimulator, shop: Any) -> None:
-    from .fixtures import configure_stripe
-
+@pytest.mark.parametrize("change", [{"account": "acct_of_another_shop"}, {"livemode": True}])
+def test_an_event_of_another_account_or_mode_touches_nothing(
+    change: dict[str, Any], shop: Any, stripe: StripeSimulator
+) -> None:
+    configure_stripe(shop, ACCOUNT_ID="acct_of_this_shop")
     session = session_at(STRIPE)
     stripe.pay(session.provider_reference)
-    event = stripe.events(["payment_intent.amount_capturable_updated"])[0]
-    configure_stripe(shop, ACCOUNT_ID="acct_of_another_shop")
-    deliver(stripe, event["id"])
+    rows = _rows()
 
-    assert reloaded(session).provider_state == "payable"
-    assert not Payment.objects.exists()
+    deliver_changed(stripe.events(["payment_intent.amount_capturable_updated"])[0], **change)
+
+    assert WebhookEvent.objects.get().state == "quarantined"
+    assert _rows() == rows
 
 
 def test_an_event_of_a_second_object_with_our_marker_is_shown_and_not_merged(
