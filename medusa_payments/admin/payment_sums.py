@@ -35,9 +35,10 @@ def sums_of(payments: Iterable[Payment]) -> dict[str, PaymentTotals]:
 
 
 def _by_status(model: type[Capture | Refund | Dispute], ids: list[str]) -> _Sums:
-    rows: Any = model._default_manager.using(database_alias()).filter(payment__in=ids)
+    rows: Any = model._default_manager.using(database_alias())
     found: _Sums = defaultdict(dict)
-    for row in rows.values("payment_id", "status").annotate(total=Sum("amount_minor")):
+    sums = rows.filter(payment__in=ids)
+    for row in sums.values("payment_id", "status").annotate(total=Sum("amount_minor")):
         found[row["payment_id"]][row["status"]] = int(row["total"])
     return found
 

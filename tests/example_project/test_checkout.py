@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,20 @@ def test_payment_whose_answer_the_browser_lost_is_found(checkout, simulator):
 
     wait_until_paid(checkout)
     assert Cart.objects.count() == 1
+
+
+def test_click_before_the_script_is_there_is_not_lost(checkout):
+    def late(route: Any) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    checkout.route("**/checkout.js", late)
+    checkout.reload(wait_until="commit")
+    start(checkout)
+
+    pay(checkout)
+
+    wait_until_paid(checkout)
 
 
 def test_cart_changed_in_another_tab_is_shown_before_it_is_paid(checkout, lamp):

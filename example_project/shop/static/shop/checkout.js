@@ -88,3 +88,6 @@ function tell(message, isUncertain) {
   notice.hidden = false;
   if (!payment) button.textContent = isUncertain ? "Try again" : "Continue to payment";
 }
+
+// Only now does a click do what it says.
+button.disabled = false;
