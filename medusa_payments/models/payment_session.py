@@ -92,7 +92,12 @@ class PaymentSession(SoftDeletableRecord):
                 name="payment_session_provider_amounts",
             ),
             models.CheckConstraint(
-                condition=Q(deleted__isnull=True, live_collection_id=F("payment_collection"))
+                # Said twice, because a CHECK whose comparison is with null passes.
+                condition=Q(
+                    deleted__isnull=True,
+                    live_collection_id__isnull=False,
+                    live_collection_id=F("payment_collection"),
+                )
                 | Q(deleted__isnull=False, live_collection_id__isnull=True),
                 name="payment_session_live_while_not_deleted",
             ),

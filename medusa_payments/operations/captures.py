@@ -74,7 +74,8 @@ def _prepare(payment: Payment, *, amount_minor: int, request_key: str, actor: Ac
             return _Prepared(same, call_to_take_up(locked, same))
         if current.is_canceled:
             raise PaymentCanceled(payment_id=current.pk)
-        if current.is_captured:
+        # Captured while this request waited for the lock is no repetition, but too much.
+        if current.is_captured and payment.is_captured:
             return _Prepared(None)
         _check_amount(locked, current, amount_minor)
         return _write(locked, current, amount_minor, request_key)

@@ -89,8 +89,5 @@ def _set_status(locked: LockedCollection, session: PaymentSession) -> None:
         status = SessionStatus.ERROR  # declined, and its object closed behind it
     if status == session.status:
         return
-    values = {"status": status}
-    if status == SessionStatus.AUTHORIZED and session.authorized_at is None:
-        values["authorized_at"] = locked.now  # type: ignore[assignment]
     locked.totals_changed = True
-    locked.change(session, f"session.{status}", **values)
+    locked.change(session, f"session.{status}", status=status)

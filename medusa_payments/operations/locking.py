@@ -55,7 +55,6 @@ class LockedCollection:
         self.signals: list[list[str]] = []
         self.totals_changed = False
         self.ignores_schedule = False  # a person asked for the sweep to try everything now
-        self.made_payments: set[str] = set()  # by this transaction
         self.needs_look: list[PaymentSession] = []
         self._calls: dict[str, dict[str, ProviderCall]] = {}
         self._unsaved: dict[Any, set[str]] = {}

@@ -25,6 +25,8 @@ _RANK = {
     ProviderState.CANCELED: 3,
     ProviderState.CAPTURED: 4,  # taken money is the stronger fact, should both ever be told
 }
+# A hold proves an authorization also when it was released before we heard of it.
+_AUTHORIZED = (ProviderState.HELD, ProviderState.CAPTURED)
 _TERMINAL = (ProviderState.CANCELED, ProviderState.CAPTURED)
 
 
@@ -42,7 +44,7 @@ def merge_payment(
     _report_mismatch(locked, session, seen)
     if _ties(session, seen, evidence):
         return False
-    values = _merged(session, seen, evidence)
+    values = _merged(locked, session, seen, evidence)
     locked.change(session, f"session.seen_{evidence}", **values)
     return True
 
@@ -57,12 +59,16 @@ def _ties(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) ->
     )
 
 
-def _merged(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> dict[str, Any]:
+def _merged(
+    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment, evidence: Evidence
+) -> dict[str, Any]:
     values: dict[str, Any] = {
         "provider_reference": seen.reference,
         "captured_minor": max(session.captured_minor, seen.captured_minor),
     }
-    if _wins(session, seen):
+    if seen.state in _AUTHORIZED and session.authorized_at is None:
+        values["authorized_at"] = locked.now
+    if _wins(session, seen, evidence):
         values |= {
             "provider_state": seen.state,
             "held_minor": 0 if seen.state in _TERMINAL else seen.held_minor,
@@ -72,15 +78,17 @@ def _merged(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) 
         if session.is_live and seen.data:
             shown = {key: value for key, value in seen.data.items() if value != REDACTED}
             values["data"] = {**session.data, **shown}
-    if session.provider_amount_minor is None or _wins(session, seen):
+    if session.provider_amount_minor is None or _wins(session, seen, evidence):
         values["provider_amount_minor"] = seen.amount_minor
     return values
 
 
-def _wins(session: PaymentSession, seen: ProviderPayment) -> bool:
+def _wins(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> bool:
     known, new = _RANK[ProviderState(session.provider_state)], _RANK[seen.state]
     if known != new:
         return new > known
+    if new == 1 and evidence == Evidence.LOOKUP:
+        return True  # it tells of now, whatever the difference between the clocks
     if seen.captured_minor != session.captured_minor:
         return bool(seen.captured_minor > session.captured_minor)
     return session.observed_at is None or seen.observed_at >= session.observed_at

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import combinations
 
+from django.db.models import Model
+
 from medusa_payments import settings
 from medusa_payments.ids import new_id
 from medusa_payments.models import (
@@ -23,6 +25,7 @@ from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.totals import payment_totals
+from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import ProviderDispute, ProviderRefund
 from medusa_payments.statuses import (
     UNRESOLVED_MOVEMENTS,
@@ -68,12 +71,24 @@ def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
             currency_code=session.currency_code,
             amount_minor=session.provider_amount_minor or session.amount_minor,
             data={key: value for key, value in session.data.items() if key != "client_secret"},
+            created_at=locked.now,
         ),
         "payment.created",
     )
-    locked.tell("payment_authorized", payment=payment)
-    locked.made_payments.add(payment.pk)
+    _tell(locked, "payment_authorized", payment)
     return payment
+
+
+def _tell(locked: LockedCollection, signal: str, payment: Payment, **also: Model) -> None:
+    """Tell the shop of its payments.
+
+    Money that came in under a session already set aside is not one: a shop that marks orders paid
+    would take a ghost for it. ``session_resolved`` tells of that.
+    """
+    session = payment.payment_session
+    was_known = session.deleted is None or payment.created_at < session.deleted
+    if was_known or session.counts_for_collection:
+        locked.tell(signal, payment=payment, **also)
 
 
 def finish_call(
@@ -151,16 +166,15 @@ def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evi
         is_provisional=False,
     )
     _finish_call_of(locked, capture, CallState.SUCCEEDED, evidence=evidence)
-    locked.tell("payment_captured", payment=capture.payment, capture=capture)
+    _tell(locked, "payment_captured", capture.payment, capture=capture)
 
 
 def _add_external_capture(
     locked: LockedCollection, payment: Payment, amount_minor: int, *, evidence: Evidence
 ) -> None:
     locked.totals_changed = True
-    # Seen held before, and taken without our asking: somebody did it at the provider. Otherwise
-    # the provider captured by itself, as it was asked to when the payment was started.
-    is_external = payment.pk not in locked.made_payments
+    session = payment.payment_session
+    is_external = not get_provider(payment.provider_id).captures_by_itself(session.data)
     capture = locked.add(
         Capture(
             payment=payment,
@@ -172,9 +186,9 @@ def _add_external_capture(
         ),
         "capture.recorded",
     )
-    if is_external:
+    if is_external and session.counts_for_collection:
         _report_act_elsewhere(locked, payment, "captured", amount_minor)
-    locked.tell("payment_captured", payment=payment, capture=capture)
+    _tell(locked, "payment_captured", payment, capture=capture)
 
 
 def _report_act_elsewhere(
@@ -196,7 +210,7 @@ def record_canceled(locked: LockedCollection, payment: Payment, *, is_ours: bool
         return
     locked.totals_changed = True
     locked.change(payment, "payment.canceled", canceled_at=locked.now)
-    locked.tell("payment_canceled", payment=payment)
+    _tell(locked, "payment_canceled", payment)
     if not is_ours:
         _report_act_elsewhere(locked, payment, "canceled", payment.amount_minor)
 
@@ -321,7 +335,7 @@ def _set_refund_status(
     _finish_call_of(locked, refund, CallState.SUCCEEDED, evidence=evidence)
     _watch_pending(locked, refund)
     if not already_told or status == MovementStatus.SUCCEEDED:
-        locked.tell("payment_refunded", payment=refund.payment, refund=refund)
+        _tell(locked, "payment_refunded", refund.payment, refund=refund)
 
 
 def _watch_pending(locked: LockedCollection, refund: Refund) -> None:

@@ -87,6 +87,10 @@ class PaymentProvider(ABC):
         """Whether an initiate with this data holds or takes money before the buyer acts."""
         return False
 
+    def captures_by_itself(self, data: Mapping[str, Any]) -> bool:
+        """Whether a payment with this session data is taken without a capture of ours."""
+        return False
+
     @abstractmethod
     def initiate_payment(self, request: InitiateRequest) -> Outcome: ...
 

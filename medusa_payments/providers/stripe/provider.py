@@ -93,6 +93,10 @@ class StripeProvider(PaymentProvider):
     def takes_money_at_once(self, data: Mapping[str, Any]) -> bool:
         return bool(data.get("confirm"))
 
+    def captures_by_itself(self, data: Mapping[str, Any]) -> bool:
+        method = data.get("capture_method") or self._initiate_defaults().get("capture_method")
+        return (method or self._options.capture) != "manual"
+
     def initiate_payment(self, request: InitiateRequest) -> Outcome:
         return self._asked(
             lambda intents: intents.create(

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+SYSTEM = {"pp_system_default": {"BACKEND": "medusa_payments.providers.system.SystemProvider"}}
+
+
+def _found() -> list[str]:
+    return [str(each.id) for each in run_checks(tags=["medusa_payments"])]
+
+
+@override_settings(MEDUSA_PAYMENTS={"PROVIDERS": SYSTEM})
+def test_good_settings_have_no_findings() -> None:
+    assert _found() == []
+
+
+@override_settings(MEDUSA_PAYMENTS={})
+def test_no_settings_at_all_are_good_settings() -> None:
+    assert _found() == []
+
+
+def test_the_example_has_no_findings() -> None:
+    assert _found() == []
+
+
+@pytest.mark.parametrize(
+    ("configured", "finding"),
+    [
+        ("not a dictionary", "E001"),
+        ({"PROVIDER": {}}, "E002"),
+        ({"PROVIDERS": []}, "E003"),
+        ({"PROVIDERS": {"pp_x": {}}}, "E003"),
+        ({"PROVIDERS": {"pp_x": {"BACKEND": "no.such.Provider"}}}, "E003"),
+        ({"PROVIDERS": {"pp_x": {"BACKEND": "decimal.Decimal"}}}, "E003"),
+        (
+            {"PROVIDERS": {"s": {"BACKEND": "medusa_payments.providers.stripe.StripeProvider"}}},
+            "E003",
+        ),
+        ({"WEBHOOK_APPLY": "later"}, "E004"),
+        ({"DEFAULT_CURRENCY": "euro"}, "E007"),
+        ({"NOT_FOUND_HORIZON": -1}, "E008"),
+        ({"NOT_FOUND_HORIZON": "1h"}, "E008"),
+        ({"LEASE_SECONDS": True}, "E008"),
+        ({"PENDING_INTERVAL": None}, "E008"),
+        ({"RECONCILE_SCHEDULE": ()}, "E009"),
+        ({"RECONCILE_SCHEDULE": (10, 0)}, "E009"),
+        ({"RECONCILE_SCHEDULE": (True,)}, "E009"),
+        ({"PUBLISHABLE_KEYS": "pk_1"}, "E010"),
+        ({"SECRET_KEYS": ("sk_1", "")}, "E010"),
+    ],
+)
+def test_a_wrong_setting_is_found(configured: Any, finding: str) -> None:
+    with override_settings(MEDUSA_PAYMENTS=configured):
+        assert _found() == [f"medusa_payments.{finding}"]
+
+
+@pytest.mark.parametrize("name", ["SAFE_DELETE_FIELD_NAME", "SAFE_DELETE_CASCADED_FIELD_NAME"])
+def test_a_setting_that_renames_our_columns_is_found(name: str) -> None:
+    with override_settings(MEDUSA_PAYMENTS={}, **{name: "erased"}):
+        assert _found() == ["medusa_payments.E006"]
+
+
+@override_settings(MEDUSA_PAYMENTS={}, USE_TZ=False)
+def test_naive_times_are_found() -> None:
+    assert _found() == ["medusa_payments.E005"]
+
+
+def test_a_secret_in_the_wrong_place_is_not_shown() -> None:
+    stripe = {
+        "BACKEND": "medusa_payments.providers.stripe.StripeProvider",
+        "OPTIONS": {"API_KEY": "whsec_secret_in_the_wrong_place"},
+    }
+    with override_settings(MEDUSA_PAYMENTS={"PROVIDERS": {"pp_stripe_stripe": stripe}}):
+        (found,) = run_checks(tags=["medusa_payments"])
+
+    assert "wrong_place" not in str(found)
