@@ -13,7 +13,16 @@ from medusa_payments.money import MAX_AMOUNT_MINOR, decimals, to_major, to_minor
 
 @pytest.mark.parametrize(
     ("code", "places"),
-    [("eur", 2), ("USD", 2), ("jpy", 0), ("KRW", 0), ("isk", 0), ("ugx", 0), ("kwd", 3), ("BHD", 3)],
+    [
+        ("eur", 2),
+        ("USD", 2),
+        ("jpy", 0),
+        ("KRW", 0),
+        ("isk", 0),
+        ("ugx", 0),
+        ("kwd", 3),
+        ("BHD", 3),
+    ],
 )
 def test_decimal_places_follow_iso_4217(code: str, places: int) -> None:
     assert decimals(code) == places

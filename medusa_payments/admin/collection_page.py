@@ -12,7 +12,6 @@ from medusa_payments.admin.calls import attempts, call_amount
 from medusa_payments.admin.discrepancies import discrepancy_badge
 from medusa_payments.admin.display import NOTHING, badge, identifier, money, record_link, scrub
 from medusa_payments.admin.movement_rows import movement_rows
-from medusa_payments.admin.payment_sums import sums_of
 from medusa_payments.admin.sentences import KINDS
 from medusa_payments.admin.timeline import Moment, moments
 from medusa_payments.models import (
@@ -24,7 +23,12 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations import audit
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.totals import CollectionTotals, PaymentTotals, set_aside
+from medusa_payments.operations.totals import (
+    CollectionTotals,
+    PaymentTotals,
+    set_aside,
+    totals_of_payments,
+)
 
 # More entries than anybody reads; the rest is a click away in the list of audit entries.
 MOST_ENTRIES = 500
@@ -126,7 +130,7 @@ class CollectionPage:
         ]
 
     def payments(self) -> list[dict[str, Any]]:
-        sums = sums_of(self._payments)
+        sums = totals_of_payments(self._payments)
         sessions = {session.pk: session for session in self._sessions}
         return [
             {

@@ -24,10 +24,9 @@ from medusa_payments.admin.columns import (
 from medusa_payments.admin.display import badge, badges, identifier, money
 from medusa_payments.admin.filters import PaymentOutcomeFilter, PaymentStateFilter, ProviderFilter
 from medusa_payments.admin.movement_rows import movement_rows
-from medusa_payments.admin.payment_sums import sums_of
 from medusa_payments.models import Payment, ProviderCall
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.totals import PaymentTotals
+from medusa_payments.operations.totals import PaymentTotals, totals_of_payments
 from medusa_payments.statuses import UNRESOLVED_CALLS
 
 
@@ -43,7 +42,7 @@ class PaymentList(ChangeList):
 
 def read_sums(payments: list[Any]) -> None:
     """Give each payment ``sums`` and ``is_uncertain``, for the columns below."""
-    sums = sums_of(payments)
+    sums = totals_of_payments(payments)
     calls = ProviderCall.objects.using(database_alias()).filter(
         payment__in=payments, state__in=UNRESOLVED_CALLS
     )
@@ -152,7 +151,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, payment: Any) -> Any:
-        _read_sums_of(payment)
+        _read_totals_of_payments(payment)
         marks = [payment_badge(payment), *deletion_marks(payment.payment_session)]
         if payment.is_uncertain:
             marks.append(badge("uncertain"))
@@ -160,19 +159,19 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="captured")
     def captured(self, payment: Any) -> str:
-        return money(_read_sums_of(payment).captured_minor, payment.currency_code)
+        return money(_read_totals_of_payments(payment).captured_minor, payment.currency_code)
 
     @admin.display(description="refunded")
     def refunded(self, payment: Any) -> str:
-        return money(_read_sums_of(payment).refunded_minor, payment.currency_code)
+        return money(_read_totals_of_payments(payment).refunded_minor, payment.currency_code)
 
     @admin.display(description="refundable")
     def refundable(self, payment: Any) -> str:
-        return money(_read_sums_of(payment).refundable_minor, payment.currency_code)
+        return money(_read_totals_of_payments(payment).refundable_minor, payment.currency_code)
 
     @admin.display(description="disputed")
     def disputed(self, payment: Any) -> str:
-        return money(_read_sums_of(payment).disputed_minor, payment.currency_code)
+        return money(_read_totals_of_payments(payment).disputed_minor, payment.currency_code)
 
     @admin.display(description="captures, refunds, disputes")
     def movements(self, payment: Payment) -> str:
@@ -185,7 +184,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         return [self.state(row)]
 
 
-def _read_sums_of(payment: Any) -> PaymentTotals:
+def _read_totals_of_payments(payment: Any) -> PaymentTotals:
     """On a payment's own page nobody has read them before."""
     if not hasattr(payment, "sums"):
         read_sums([payment])

@@ -12,13 +12,12 @@ from django import forms
 from django.db.models import QuerySet
 
 from medusa_payments.admin.display import badge, money
-from medusa_payments.admin.payment_sums import sums_of
 from medusa_payments.errors import ConfigurationError, MedusaPaymentsError, UnknownProvider
 from medusa_payments.ids import new_id
 from medusa_payments.models import Payment, Refund, RefundReason
 from medusa_payments.money import decimals, to_major, to_minor
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.totals import PaymentTotals
+from medusa_payments.operations.totals import PaymentTotals, totals_of_payments
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
@@ -91,7 +90,7 @@ class Candidate:
 def candidates(payments: Iterable[Payment]) -> dict[str, Candidate]:
     """By the payment's id, in the given order; four queries for all."""
     payments = list(payments)
-    sums = sums_of(payments)
+    sums = totals_of_payments(payments)
     found = {each.pk: Candidate(each, sums[each.pk]) for each in payments}
     refunds = Refund.objects.using(database_alias()).filter(payment__in=payments).order_by("pk")
     for refund in refunds:

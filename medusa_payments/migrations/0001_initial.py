@@ -2,399 +2,1136 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import medusa_payments.models.fields
 from django.db import migrations, models
+
+import medusa_payments.models.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('currency_code', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('captured_at', models.DateTimeField(editable=False, null=True)),
-                ('canceled_at', models.DateTimeField(editable=False, null=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("provider_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("currency_code", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                ("captured_at", models.DateTimeField(editable=False, null=True)),
+                ("canceled_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'permissions': [('refund_payment', 'Can refund payments')],
+                "permissions": [("refund_payment", "Can refund payments")],
             },
         ),
         migrations.CreateModel(
-            name='PaymentProvider',
+            name="PaymentProvider",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(max_length=255, primary_key=True, serialize=False)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        max_length=255, primary_key=True, serialize=False
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='RefundReason',
+            name="RefundReason",
             fields=[
-                ('deleted', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('label', models.CharField(max_length=255)),
-                ('code', models.CharField(max_length=255)),
-                ('description', models.TextField(blank=True, null=True)),
-                ('metadata', models.JSONField(blank=True, null=True)),
+                ("deleted", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("label", models.CharField(max_length=255)),
+                ("code", models.CharField(max_length=255)),
+                ("description", models.TextField(blank=True, null=True)),
+                ("metadata", models.JSONField(blank=True, null=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='AccountHolder',
+            name="AccountHolder",
             fields=[
-                ('deleted', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('external_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('live_external_id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255, null=True)),
-                ('email', models.EmailField(blank=True, max_length=254, null=True)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('metadata', models.JSONField(blank=True, null=True)),
+                ("deleted", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("provider_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("external_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                (
+                    "live_external_id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=255, null=True
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254, null=True)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("metadata", models.JSONField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('provider_id', 'live_external_id'), name='account_holder_once_while_live'), models.CheckConstraint(condition=models.Q(('live_external_id__isnull', True), ('deleted__isnull', True), _connector='OR'), name='account_holder_live_external_id')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider_id", "live_external_id"),
+                        name="account_holder_once_while_live",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("live_external_id__isnull", True),
+                            ("deleted__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="account_holder_live_external_id",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Capture',
+            name="Capture",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('requested', 'Requested'), ('pending', 'Pending'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('indeterminate', 'Indeterminate')], default='requested', max_length=16)),
-                ('evidence', models.CharField(blank=True, choices=[('', 'None'), ('response', 'Response'), ('webhook', 'Webhook'), ('lookup', 'Lookup'), ('operator', 'Operator')], default='', editable=False, max_length=16)),
-                ('request_key', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255)),
-                ('other_request_keys', models.JSONField(default=list, editable=False)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(blank=True, default='', editable=False, max_length=255)),
-                ('created_by', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255, null=True)),
-                ('is_external', models.BooleanField(default=False, editable=False)),
-                ('is_provisional', models.BooleanField(default=False, editable=False)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='captures', to='medusa_payments.payment')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("pending", "Pending"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("indeterminate", "Indeterminate"),
+                        ],
+                        default="requested",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("response", "Response"),
+                            ("webhook", "Webhook"),
+                            ("lookup", "Lookup"),
+                            ("operator", "Operator"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "request_key",
+                    medusa_payments.models.fields.IdentifierField(editable=False, max_length=255),
+                ),
+                ("other_request_keys", models.JSONField(default=list, editable=False)),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", editable=False, max_length=255
+                    ),
+                ),
+                (
+                    "created_by",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=255, null=True
+                    ),
+                ),
+                ("is_external", models.BooleanField(default=False, editable=False)),
+                ("is_provisional", models.BooleanField(default=False, editable=False)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="captures",
+                        to="medusa_payments.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentCollection',
+            name="PaymentCollection",
             fields=[
-                ('deleted', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('currency_code', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('not_paid', 'Not Paid'), ('awaiting', 'Awaiting'), ('authorized', 'Authorized'), ('partially_authorized', 'Partially Authorized'), ('canceled', 'Canceled'), ('failed', 'Failed'), ('partially_captured', 'Partially Captured'), ('completed', 'Completed')], default='not_paid', max_length=32)),
-                ('authorized_minor', models.BigIntegerField(editable=False, null=True)),
-                ('captured_minor', models.BigIntegerField(editable=False, null=True)),
-                ('refunded_minor', models.BigIntegerField(editable=False, null=True)),
-                ('completed_at', models.DateTimeField(editable=False, null=True)),
-                ('cart_reference', medusa_payments.models.fields.IdentifierField(blank=True, db_index=True, default='', max_length=255)),
-                ('live_cart_reference', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255, null=True, unique=True)),
-                ('order_reference', medusa_payments.models.fields.IdentifierField(blank=True, db_index=True, default='', max_length=255)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('version', models.BigIntegerField(default=0, editable=False)),
-                ('audit_length', models.BigIntegerField(default=0, editable=False)),
-                ('audit_head', models.CharField(blank=True, default='', editable=False, max_length=64)),
+                ("deleted", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("currency_code", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("not_paid", "Not Paid"),
+                            ("awaiting", "Awaiting"),
+                            ("authorized", "Authorized"),
+                            ("partially_authorized", "Partially Authorized"),
+                            ("canceled", "Canceled"),
+                            ("failed", "Failed"),
+                            ("partially_captured", "Partially Captured"),
+                            ("completed", "Completed"),
+                        ],
+                        default="not_paid",
+                        max_length=32,
+                    ),
+                ),
+                ("authorized_minor", models.BigIntegerField(editable=False, null=True)),
+                ("captured_minor", models.BigIntegerField(editable=False, null=True)),
+                ("refunded_minor", models.BigIntegerField(editable=False, null=True)),
+                ("completed_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "cart_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, db_index=True, default="", max_length=255
+                    ),
+                ),
+                (
+                    "live_cart_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=255, null=True, unique=True
+                    ),
+                ),
+                (
+                    "order_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, db_index=True, default="", max_length=255
+                    ),
+                ),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                ("version", models.BigIntegerField(default=0, editable=False)),
+                ("audit_length", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "audit_head",
+                    models.CharField(blank=True, default="", editable=False, max_length=64),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_collection_amount_positive'), models.CheckConstraint(condition=models.Q(('live_cart_reference__isnull', True), ('deleted__isnull', True), _connector='OR'), name='payment_collection_live_cart')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)),
+                        name="payment_collection_amount_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("live_cart_reference__isnull", True),
+                            ("deleted__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="payment_collection_live_cart",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='payment',
-            name='payment_collection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='medusa_payments.paymentcollection'),
+            model_name="payment",
+            name="payment_collection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="medusa_payments.paymentcollection",
+            ),
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField()),
-                ('action', models.CharField(max_length=64)),
-                ('subject_type', models.CharField(max_length=32)),
-                ('subject_id', medusa_payments.models.fields.IdentifierField(db_index=True, max_length=255)),
-                ('actor', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('door', models.CharField(choices=[('python', 'Python'), ('store_api', 'Store Api'), ('admin_api', 'Admin Api'), ('admin', 'Admin'), ('command', 'Command'), ('webhook', 'Webhook'), ('sweep', 'Sweep')], max_length=16)),
-                ('cause', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('before', models.TextField()),
-                ('after', models.TextField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('previous_hash', models.CharField(blank=True, max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('payment_collection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audit_entries', to='medusa_payments.paymentcollection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.BigIntegerField()),
+                ("action", models.CharField(max_length=64)),
+                ("subject_type", models.CharField(max_length=32)),
+                (
+                    "subject_id",
+                    medusa_payments.models.fields.IdentifierField(db_index=True, max_length=255),
+                ),
+                ("actor", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                (
+                    "door",
+                    models.CharField(
+                        choices=[
+                            ("python", "Python"),
+                            ("store_api", "Store Api"),
+                            ("admin_api", "Admin Api"),
+                            ("admin", "Admin"),
+                            ("command", "Command"),
+                            ("webhook", "Webhook"),
+                            ("sweep", "Sweep"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "cause",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("before", models.TextField()),
+                ("after", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "payment_collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="audit_entries",
+                        to="medusa_payments.paymentcollection",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
+                "verbose_name_plural": "audit entries",
             },
         ),
         migrations.CreateModel(
-            name='PaymentSession',
+            name="PaymentSession",
             fields=[
-                ('deleted', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('live_collection_id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, null=True, unique=True)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('currency_code', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('authorized', 'Authorized'), ('captured', 'Captured'), ('pending', 'Pending'), ('requires_more', 'Requires More'), ('error', 'Error'), ('canceled', 'Canceled'), ('pending_authorization', 'Pending Authorization')], default='pending', max_length=32)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('context', models.JSONField(blank=True, null=True)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('authorized_at', models.DateTimeField(editable=False, null=True)),
-                ('failure_code', models.CharField(blank=True, default='', editable=False, max_length=100)),
-                ('deleted_reason', models.CharField(blank=True, choices=[('replaced', 'Replaced'), ('deleted', 'Deleted'), ('indeterminate', 'Indeterminate')], default='', editable=False, max_length=32)),
-                ('indeterminate', models.BooleanField(default=False, editable=False)),
-                ('resolution', models.CharField(blank=True, choices=[('not_created', 'Not Created'), ('closed', 'Closed'), ('refunded', 'Refunded'), ('adopted', 'Adopted'), ('written_off', 'Written Off')], default='', editable=False, max_length=32)),
-                ('resolved_at', models.DateTimeField(editable=False, null=True)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(blank=True, db_index=True, default='', editable=False, max_length=255)),
-                ('provider_state', models.CharField(blank=True, choices=[('', 'Unknown'), ('payable', 'Payable'), ('action_required', 'Action Required'), ('processing', 'Processing'), ('held', 'Held'), ('captured', 'Captured'), ('canceled', 'Canceled')], default='', editable=False, max_length=32)),
-                ('provider_amount_minor', models.BigIntegerField(editable=False, null=True)),
-                ('held_minor', models.BigIntegerField(default=0, editable=False)),
-                ('captured_minor', models.BigIntegerField(default=0, editable=False)),
-                ('observed_at', models.DateTimeField(editable=False, null=True)),
-                ('evidence', models.CharField(blank=True, choices=[('', 'None'), ('response', 'Response'), ('webhook', 'Webhook'), ('lookup', 'Lookup'), ('operator', 'Operator')], default='', editable=False, max_length=16)),
-                ('payment_collection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_sessions', to='medusa_payments.paymentcollection')),
+                ("deleted", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "live_collection_id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, null=True, unique=True
+                    ),
+                ),
+                ("provider_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("currency_code", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("authorized", "Authorized"),
+                            ("captured", "Captured"),
+                            ("pending", "Pending"),
+                            ("requires_more", "Requires More"),
+                            ("error", "Error"),
+                            ("canceled", "Canceled"),
+                            ("pending_authorization", "Pending Authorization"),
+                        ],
+                        default="pending",
+                        max_length=32,
+                    ),
+                ),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("context", models.JSONField(blank=True, null=True)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                ("authorized_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "failure_code",
+                    models.CharField(blank=True, default="", editable=False, max_length=100),
+                ),
+                (
+                    "deleted_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("replaced", "Replaced"),
+                            ("deleted", "Deleted"),
+                            ("indeterminate", "Indeterminate"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("indeterminate", models.BooleanField(default=False, editable=False)),
+                (
+                    "resolution",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("not_created", "Not Created"),
+                            ("closed", "Closed"),
+                            ("refunded", "Refunded"),
+                            ("adopted", "Adopted"),
+                            ("written_off", "Written Off"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("resolved_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, db_index=True, default="", editable=False, max_length=255
+                    ),
+                ),
+                (
+                    "provider_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Unknown"),
+                            ("payable", "Payable"),
+                            ("action_required", "Action Required"),
+                            ("processing", "Processing"),
+                            ("held", "Held"),
+                            ("captured", "Captured"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("provider_amount_minor", models.BigIntegerField(editable=False, null=True)),
+                ("held_minor", models.BigIntegerField(default=0, editable=False)),
+                ("captured_minor", models.BigIntegerField(default=0, editable=False)),
+                ("observed_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("response", "Response"),
+                            ("webhook", "Webhook"),
+                            ("lookup", "Lookup"),
+                            ("operator", "Operator"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "payment_collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_sessions",
+                        to="medusa_payments.paymentcollection",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='payment',
-            name='payment_session',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payment', to='medusa_payments.paymentsession'),
+            model_name="payment",
+            name="payment_session",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payment",
+                to="medusa_payments.paymentsession",
+            ),
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('requested', 'Requested'), ('pending', 'Pending'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('indeterminate', 'Indeterminate')], default='requested', max_length=16)),
-                ('evidence', models.CharField(blank=True, choices=[('', 'None'), ('response', 'Response'), ('webhook', 'Webhook'), ('lookup', 'Lookup'), ('operator', 'Operator')], default='', editable=False, max_length=16)),
-                ('request_key', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255)),
-                ('other_request_keys', models.JSONField(default=list, editable=False)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(blank=True, default='', editable=False, max_length=255)),
-                ('created_by', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255, null=True)),
-                ('is_external', models.BooleanField(default=False, editable=False)),
-                ('is_provisional', models.BooleanField(default=False, editable=False)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('note', models.TextField(blank=True, null=True)),
-                ('is_undoing', models.BooleanField(default=False, editable=False)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='medusa_payments.payment')),
-                ('refund_reason', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='medusa_payments.refundreason')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("pending", "Pending"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("indeterminate", "Indeterminate"),
+                        ],
+                        default="requested",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("response", "Response"),
+                            ("webhook", "Webhook"),
+                            ("lookup", "Lookup"),
+                            ("operator", "Operator"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "request_key",
+                    medusa_payments.models.fields.IdentifierField(editable=False, max_length=255),
+                ),
+                ("other_request_keys", models.JSONField(default=list, editable=False)),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", editable=False, max_length=255
+                    ),
+                ),
+                (
+                    "created_by",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=255, null=True
+                    ),
+                ),
+                ("is_external", models.BooleanField(default=False, editable=False)),
+                ("is_provisional", models.BooleanField(default=False, editable=False)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                ("note", models.TextField(blank=True, null=True)),
+                ("is_undoing", models.BooleanField(default=False, editable=False)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="medusa_payments.payment",
+                    ),
+                ),
+                (
+                    "refund_reason",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="medusa_payments.refundreason",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ProviderCall',
+            name="ProviderCall",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('initiate', 'Initiate'), ('capture', 'Capture'), ('refund', 'Refund'), ('cancel', 'Cancel')], max_length=16)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('is_undoing', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('indeterminate', 'Indeterminate')], default='open', max_length=16)),
-                ('evidence', models.CharField(blank=True, choices=[('', 'None'), ('response', 'Response'), ('webhook', 'Webhook'), ('lookup', 'Lookup'), ('operator', 'Operator')], default='', max_length=16)),
-                ('evidence_reference', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('is_provisional', models.BooleanField(default=False)),
-                ('generation', models.PositiveIntegerField(default=1)),
-                ('arguments', models.JSONField(default=dict)),
-                ('arguments_digest', models.CharField(max_length=64)),
-                ('attempts', models.JSONField(default=list)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('request_id', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('failure_kind', models.CharField(blank=True, default='', max_length=32)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=100)),
-                ('key_is_spent', models.BooleanField(default=False)),
-                ('first_sent_at', models.DateTimeField(null=True)),
-                ('last_sent_at', models.DateTimeField(null=True)),
-                ('lease_token', models.PositiveBigIntegerField(default=0)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('next_attempt_at', models.DateTimeField(db_index=True, null=True)),
-                ('looks', models.PositiveIntegerField(default=0)),
-                ('signals', models.JSONField(default=list)),
-                ('follow_up_at', models.DateTimeField(db_index=True, null=True)),
-                ('followed_up_at', models.DateTimeField(null=True)),
-                ('capture', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='provider_call', to='medusa_payments.capture')),
-                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='provider_calls', to='medusa_payments.payment')),
-                ('payment_collection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='provider_calls', to='medusa_payments.paymentcollection')),
-                ('payment_session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='provider_calls', to='medusa_payments.paymentsession')),
-                ('refund', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='provider_call', to='medusa_payments.refund')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("initiate", "Initiate"),
+                            ("capture", "Capture"),
+                            ("refund", "Refund"),
+                            ("cancel", "Cancel"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("provider_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("is_undoing", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("indeterminate", "Indeterminate"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("response", "Response"),
+                            ("webhook", "Webhook"),
+                            ("lookup", "Lookup"),
+                            ("operator", "Operator"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "evidence_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("is_provisional", models.BooleanField(default=False)),
+                ("generation", models.PositiveIntegerField(default=1)),
+                ("arguments", models.JSONField(default=dict)),
+                ("arguments_digest", models.CharField(max_length=64)),
+                ("attempts", models.JSONField(default=list)),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                (
+                    "request_id",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("failure_kind", models.CharField(blank=True, default="", max_length=32)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=100)),
+                ("key_is_spent", models.BooleanField(default=False)),
+                ("first_sent_at", models.DateTimeField(null=True)),
+                ("last_sent_at", models.DateTimeField(null=True)),
+                ("lease_token", models.PositiveBigIntegerField(default=0)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("next_attempt_at", models.DateTimeField(db_index=True, null=True)),
+                ("looks", models.PositiveIntegerField(default=0)),
+                ("signals", models.JSONField(default=list)),
+                ("follow_up_at", models.DateTimeField(db_index=True, null=True)),
+                ("followed_up_at", models.DateTimeField(null=True)),
+                (
+                    "capture",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_call",
+                        to="medusa_payments.capture",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_calls",
+                        to="medusa_payments.payment",
+                    ),
+                ),
+                (
+                    "payment_collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_calls",
+                        to="medusa_payments.paymentcollection",
+                    ),
+                ),
+                (
+                    "payment_session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_calls",
+                        to="medusa_payments.paymentsession",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_call",
+                        to="medusa_payments.refund",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WebhookEvent',
+            name="WebhookEvent",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('credentials', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('account', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('event_id', medusa_payments.models.fields.IdentifierField(max_length=255)),
-                ('event_type', models.CharField(max_length=100)),
-                ('occurred_at', models.DateTimeField()),
-                ('payload', models.JSONField()),
-                ('state', models.CharField(choices=[('received', 'Received'), ('applied', 'Applied'), ('parked', 'Parked'), ('quarantined', 'Quarantined')], default='received', max_length=16)),
-                ('note', models.CharField(blank=True, default='', max_length=255)),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(db_index=True, null=True)),
-                ('signals', models.JSONField(default=list)),
-                ('follow_up_at', models.DateTimeField(db_index=True, null=True)),
-                ('followed_up_at', models.DateTimeField(null=True)),
-                ('payment_session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='webhook_events', to='medusa_payments.paymentsession')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("provider_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("credentials", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                (
+                    "account",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("event_id", medusa_payments.models.fields.IdentifierField(max_length=255)),
+                ("event_type", models.CharField(max_length=100)),
+                ("occurred_at", models.DateTimeField()),
+                ("payload", models.JSONField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("applied", "Applied"),
+                            ("parked", "Parked"),
+                            ("quarantined", "Quarantined"),
+                        ],
+                        default="received",
+                        max_length=16,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, default="", max_length=255)),
+                ("applied_at", models.DateTimeField(null=True)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(db_index=True, null=True)),
+                ("signals", models.JSONField(default=list)),
+                ("follow_up_at", models.DateTimeField(db_index=True, null=True)),
+                ("followed_up_at", models.DateTimeField(null=True)),
+                (
+                    "payment_session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhook_events",
+                        to="medusa_payments.paymentsession",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Discrepancy',
+            name="Discrepancy",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('ghost', 'Ghost'), ('missing', 'Missing'), ('amount', 'Amount'), ('currency', 'Currency'), ('status', 'Status'), ('duplicate', 'Duplicate'), ('dispute', 'Dispute'), ('undo_blocked', 'Undo Blocked'), ('unresolved', 'Unresolved')], max_length=16)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=16)),
-                ('open_key', medusa_payments.models.fields.IdentifierField(editable=False, max_length=255, null=True, unique=True)),
-                ('provider_id', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency_code', models.CharField(blank=True, default='', max_length=3)),
-                ('detail', models.TextField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closed_by', medusa_payments.models.fields.IdentifierField(blank=True, default='', max_length=255)),
-                ('closing_reason', models.TextField(blank=True, default='')),
-                ('payment_collection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='medusa_payments.paymentcollection')),
-                ('payment_session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='medusa_payments.paymentsession')),
-                ('provider_call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='medusa_payments.providercall')),
-                ('webhook_event', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='medusa_payments.webhookevent')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ghost", "Ghost"),
+                            ("missing", "Missing"),
+                            ("amount", "Amount"),
+                            ("currency", "Currency"),
+                            ("status", "Status"),
+                            ("duplicate", "Duplicate"),
+                            ("dispute", "Dispute"),
+                            ("undo_blocked", "Undo Blocked"),
+                            ("unresolved", "Unresolved"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed")],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "open_key",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=255, null=True, unique=True
+                    ),
+                ),
+                (
+                    "provider_id",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency_code", models.CharField(blank=True, default="", max_length=3)),
+                ("detail", models.TextField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "closed_by",
+                    medusa_payments.models.fields.IdentifierField(
+                        blank=True, default="", max_length=255
+                    ),
+                ),
+                ("closing_reason", models.TextField(blank=True, default="")),
+                (
+                    "payment_collection",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discrepancies",
+                        to="medusa_payments.paymentcollection",
+                    ),
+                ),
+                (
+                    "payment_session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discrepancies",
+                        to="medusa_payments.paymentsession",
+                    ),
+                ),
+                (
+                    "provider_call",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discrepancies",
+                        to="medusa_payments.providercall",
+                    ),
+                ),
+                (
+                    "webhook_event",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discrepancies",
+                        to="medusa_payments.webhookevent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'discrepancies',
+                "verbose_name_plural": "discrepancies",
             },
         ),
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', medusa_payments.models.fields.IdentifierField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('provider_reference', medusa_payments.models.fields.IdentifierField(max_length=255, unique=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], default='open', max_length=16)),
-                ('evidence', models.CharField(choices=[('', 'None'), ('response', 'Response'), ('webhook', 'Webhook'), ('lookup', 'Lookup'), ('operator', 'Operator')], max_length=16)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='medusa_payments.payment')),
+                (
+                    "id",
+                    medusa_payments.models.fields.IdentifierField(
+                        editable=False, max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "provider_reference",
+                    medusa_payments.models.fields.IdentifierField(max_length=255, unique=True),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost")],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        choices=[
+                            ("", "None"),
+                            ("response", "Response"),
+                            ("webhook", "Webhook"),
+                            ("lookup", "Lookup"),
+                            ("operator", "Operator"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="medusa_payments.payment",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='dispute_amount_positive')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="dispute_amount_positive"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='capture_amount_positive'),
+            model_name="capture",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="capture_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('pending', 'succeeded', 'failed')), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='capture_status_has_evidence'),
+            model_name="capture",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ("pending", "succeeded", "failed")), _negated=True),
+                    models.Q(("evidence", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="capture_status_has_evidence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.UniqueConstraint(fields=('payment', 'request_key'), name='capture_request_key_once'),
+            model_name="capture",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "request_key"), name="capture_request_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.UniqueConstraint(fields=('payment_collection', 'number'), name='audit_entry_numbered_once'),
+            model_name="auditentry",
+            constraint=models.UniqueConstraint(
+                fields=("payment_collection", "number"), name="audit_entry_numbered_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='audit_entry_number_positive'),
+            model_name="auditentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="audit_entry_number_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_session_amount_positive'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payment_session_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(('held_minor__gte', 0), ('captured_minor__gte', 0)), name='payment_session_provider_amounts'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held_minor__gte", 0), ("captured_minor__gte", 0)),
+                name="payment_session_provider_amounts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('deleted__isnull', True), ('live_collection_id', models.F('payment_collection')), ('live_collection_id__isnull', False)), models.Q(('deleted__isnull', False), ('live_collection_id__isnull', True)), _connector='OR'), name='payment_session_live_while_not_deleted'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("deleted__isnull", True),
+                        ("live_collection_id", models.F("payment_collection")),
+                        ("live_collection_id__isnull", False),
+                    ),
+                    models.Q(("deleted__isnull", False), ("live_collection_id__isnull", True)),
+                    _connector="OR",
+                ),
+                name="payment_session_live_while_not_deleted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('deleted__isnull', True), ('deleted_reason', '')), models.Q(('deleted__isnull', False), models.Q(('deleted_reason', ''), _negated=True)), _connector='OR'), name='payment_session_deleted_for_a_reason'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("deleted__isnull", True), ("deleted_reason", "")),
+                    models.Q(
+                        ("deleted__isnull", False), models.Q(("deleted_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_session_deleted_for_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(('indeterminate', False), ('deleted__isnull', False), _connector='OR'), name='payment_session_indeterminate_is_deleted'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("indeterminate", False), ("deleted__isnull", False), _connector="OR"
+                ),
+                name="payment_session_indeterminate_is_deleted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolution', ''), ('resolved_at__isnull', True)), models.Q(models.Q(('resolution', ''), _negated=True), ('deleted__isnull', False), ('resolved_at__isnull', False)), _connector='OR'), name='payment_session_resolution_when_deleted'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolution", ""), ("resolved_at__isnull", True)),
+                    models.Q(
+                        models.Q(("resolution", ""), _negated=True),
+                        ("deleted__isnull", False),
+                        ("resolved_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_session_resolution_when_deleted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentsession',
-            constraint=models.CheckConstraint(condition=models.Q(('provider_state', ''), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='payment_session_state_has_evidence'),
+            model_name="paymentsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("provider_state", ""),
+                    models.Q(("evidence", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="payment_session_state_has_evidence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payment_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providercall',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('open', 'indeterminate')), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='provider_call_final_state_has_evidence'),
+            model_name="providercall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ("open", "indeterminate")),
+                    models.Q(("evidence", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="provider_call_final_state_has_evidence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providercall',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('open', 'indeterminate')), _negated=True), ('next_attempt_at__isnull', False), _connector='OR'), name='provider_call_unresolved_has_next_attempt'),
+            model_name="providercall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ("open", "indeterminate")), _negated=True),
+                    ("next_attempt_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="provider_call_unresolved_has_next_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providercall',
-            constraint=models.CheckConstraint(condition=models.Q(('generation__gte', 1)), name='provider_call_generation_positive'),
+            model_name="providercall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("generation__gte", 1)), name="provider_call_generation_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providercall',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('initiate', 'cancel')), models.Q(('capture__isnull', False), ('kind', 'capture')), models.Q(('kind', 'refund'), ('refund__isnull', False)), _connector='OR'), name='provider_call_names_its_movement'),
+            model_name="providercall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ("initiate", "cancel")),
+                    models.Q(("capture__isnull", False), ("kind", "capture")),
+                    models.Q(("kind", "refund"), ("refund__isnull", False)),
+                    _connector="OR",
+                ),
+                name="provider_call_names_its_movement",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_amount_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('pending', 'succeeded', 'failed')), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='refund_status_has_evidence'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ("pending", "succeeded", "failed")), _negated=True),
+                    models.Q(("evidence", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="refund_status_has_evidence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(fields=('payment', 'request_key'), name='refund_request_key_once'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "request_key"), name="refund_request_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhookevent',
-            constraint=models.UniqueConstraint(fields=('credentials', 'account', 'event_id'), name='webhook_event_stored_once'),
+            model_name="webhookevent",
+            constraint=models.UniqueConstraint(
+                fields=("credentials", "account", "event_id"), name="webhook_event_stored_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('open_key__isnull', False), ('state', 'open')), models.Q(('closed_at__isnull', False), ('open_key__isnull', True), ('state', 'closed'), models.Q(('closed_by', ''), _negated=True), models.Q(('closing_reason', ''), _negated=True)), _connector='OR'), name='discrepancy_closed_by_somebody_for_a_reason'),
+            model_name="discrepancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("open_key__isnull", False), ("state", "open")),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("open_key__isnull", True),
+                        ("state", "closed"),
+                        models.Q(("closed_by", ""), _negated=True),
+                        models.Q(("closing_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="discrepancy_closed_by_somebody_for_a_reason",
+            ),
         ),
     ]

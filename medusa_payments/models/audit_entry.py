@@ -15,7 +15,7 @@ from medusa_payments.models.payment_collection import PaymentCollection
 from medusa_payments.statuses import Door
 
 
-class AppendOnlyQuerySet(KeptQuerySet["AuditEntry"]):
+class AppendOnlyQuerySet(KeptQuerySet):
     def update(self, **values: Any) -> int:
         raise ImmutableRecord
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from django.utils import timezone
@@ -27,10 +27,8 @@ from medusa_payments.errors import ImmutableRecord
 from medusa_payments.ids import new_id
 from medusa_payments.models.fields import IdentifierField
 
-Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
-
-class KeptQuerySet(models.QuerySet[Row_co]):
+class KeptQuerySet(models.QuerySet[Any]):
     """A queryset that deletes nothing."""
 
     def delete(self) -> NoReturn:

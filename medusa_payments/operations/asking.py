@@ -79,14 +79,19 @@ def ask(
 def _one_attempt(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any]) -> Outcome:
     sent_at = timezone.now()
     try:
-        outcome = send(call, provider, data)
+        outcome = _checked(send(call, provider, data))
     except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
         logger.warning("Provider call %s raised %s", call.pk, type(error).__name__)
         outcome = Indeterminate(code="exception", detail=type(error).__name__, ask_again=False)
-    if not isinstance(outcome, Succeeded | Failed | Indeterminate):
-        outcome = Indeterminate(code="no_outcome", ask_again=False)
     call.attempts = [*call.attempts, _attempt(call, outcome, sent_at.isoformat())]
     return outcome
+
+
+def _checked(answer: object) -> Outcome:
+    """What is no outcome at all proves nothing either."""
+    if isinstance(answer, Succeeded | Failed | Indeterminate):
+        return answer
+    return Indeterminate(code="no_outcome", ask_again=False)
 
 
 def _attempt(call: ProviderCall, outcome: Outcome, sent_at: str) -> dict[str, Any]:

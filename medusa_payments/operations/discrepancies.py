@@ -22,8 +22,10 @@ def open_discrepancy(
 ) -> Discrepancy:
     """Open one, or return the one that is open about the same thing."""
     open_key = f"{kind}:{about}"
-    existing = Discrepancy.objects.using(database_alias()).filter(open_key=open_key).first()
-    if existing:
+    existing: Discrepancy | None = (
+        Discrepancy.objects.using(database_alias()).filter(open_key=open_key).first()
+    )
+    if existing is not None:
         return existing
     discrepancy: Discrepancy = locked.add(
         Discrepancy(

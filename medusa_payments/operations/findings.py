@@ -315,13 +315,14 @@ def _fail(
 
 
 def _movement(call: ProviderCall) -> Capture | Refund | None:
+    movement: Capture | Refund | None = None
     if call.capture_id:
-        rows = Capture.objects.using(database_alias()).select_related("payment")
-        return rows.get(pk=call.capture_id)
-    if call.refund_id:
+        captures = Capture.objects.using(database_alias()).select_related("payment")
+        movement = captures.get(pk=call.capture_id)
+    elif call.refund_id:
         refunds = Refund.objects.using(database_alias()).select_related("payment")
-        return refunds.get(pk=call.refund_id)
-    return None
+        movement = refunds.get(pk=call.refund_id)
+    return movement
 
 
 def _look_later(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:

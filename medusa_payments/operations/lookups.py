@@ -25,11 +25,16 @@ def look_up(session: PaymentSession, *, call: ProviderCall | None = None) -> Loo
 def read(session: PaymentSession, ask: Callable[[], LookupResult]) -> LookupResult:
     """Ask; whatever is no proper answer is none."""
     try:
-        result = ask()
+        return _checked(ask())
     except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
         logger.warning("Looking up session %s raised %s", session.pk, type(error).__name__)
         return NoAnswer(code="exception", detail=type(error).__name__)
-    return result if isinstance(result, Found | NotFound | NoAnswer) else NoAnswer(code="no_result")
+
+
+def _checked(result: object) -> LookupResult:
+    if isinstance(result, Found | NotFound | NoAnswer):
+        return result
+    return NoAnswer(code="no_result")
 
 
 def lookup_request(session: PaymentSession, call: ProviderCall | None = None) -> LookupRequest:

@@ -286,9 +286,10 @@ def merge_refund(
 
 def _find_refund(payment: Payment, seen: ProviderRefund) -> Refund | None:
     rows = Refund.objects.using(database_alias()).filter(payment=payment).select_related("payment")
-    if seen.refund_id and (refund := rows.filter(pk=seen.refund_id).first()):
-        return refund
-    return rows.filter(provider_reference=seen.reference).first()
+    refund: Refund | None = None
+    if seen.refund_id:
+        refund = rows.filter(pk=seen.refund_id).first()
+    return refund or rows.filter(provider_reference=seen.reference).first()
 
 
 def _add_external_refund(

@@ -13,7 +13,7 @@ MovementType = TypeVar("MovementType", Capture, Refund)
 
 
 def locked_payment(locked: LockedCollection, payment: Payment) -> Payment:
-    current = Payment.objects.using(database_alias()).get(pk=payment.pk)
+    current: Payment = Payment.objects.using(database_alias()).get(pk=payment.pk)
     current.payment_session = locked.session(current.payment_session_id)
     current.payment_collection = locked.collection
     return current
@@ -21,7 +21,8 @@ def locked_payment(locked: LockedCollection, payment: Payment) -> Payment:
 
 def reload(movement: MovementType) -> MovementType:
     rows = type(movement)._default_manager.using(database_alias())
-    return rows.select_related("payment").get(pk=movement.pk)
+    current: MovementType = rows.select_related("payment").get(pk=movement.pk)
+    return current
 
 
 def was_unavailable(movement: Capture | Refund) -> bool:

@@ -31,7 +31,8 @@ def movement_of_same_act(
     :raises RequestKeyReused: the key was used with other arguments.
     :raises Conflict: the act with this key is being asked right now.
     """
-    rows = list(model._default_manager.using(database_alias()).filter(payment=payment))
+    found: Any = model._default_manager.using(database_alias()).filter(payment=payment)
+    rows: list[MovementType] = list(found)
     for movement in rows:
         movement.payment = payment
     for movement in rows:

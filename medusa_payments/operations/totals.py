@@ -5,6 +5,8 @@ All are in the currency's smallest unit. What is not known to have failed counts
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +21,7 @@ from medusa_payments.models import (
     PaymentSession,
     Refund,
 )
+from medusa_payments.operations.database import database_alias
 from medusa_payments.statuses import (
     CollectionStatus,
     DisputeStatus,
@@ -50,17 +53,40 @@ class PaymentTotals:
 
 
 def payment_totals(payment: Payment) -> PaymentTotals:
-    captures = Capture.objects.filter(payment=payment)
-    refunds = Refund.objects.filter(payment=payment)
-    disputes = Dispute.objects.filter(payment=payment).exclude(status=DisputeStatus.WON)
-    return PaymentTotals(
-        captured_minor=_sum(captures.filter(status=MovementStatus.SUCCEEDED)),
-        captures_reserved_minor=_sum(captures.exclude(status=MovementStatus.FAILED)),
-        refunded_minor=_sum(refunds.filter(status__in=_HAPPENED)),
-        refunds_reserved_minor=_sum(refunds.exclude(status=MovementStatus.FAILED)),
-        disputed_minor=_sum(disputes),
-        open_disputes_minor=_sum(disputes.filter(status=DisputeStatus.OPEN)),
-    )
+    return totals_of_payments([payment])[payment.pk]
+
+
+def totals_of_payments(payments: Iterable[Payment]) -> dict[str, PaymentTotals]:
+    """What each payment's rows add up to, by the payment's id; three queries for any number."""
+    ids = [payment.pk for payment in payments]
+    captures, refunds, disputes = (_by_status(model, ids) for model in (Capture, Refund, Dispute))
+    return {
+        pk: PaymentTotals(
+            captured_minor=captures[pk].get(MovementStatus.SUCCEEDED, 0),
+            captures_reserved_minor=_all_but(captures[pk], MovementStatus.FAILED),
+            refunded_minor=sum(refunds[pk].get(status, 0) for status in _HAPPENED),
+            refunds_reserved_minor=_all_but(refunds[pk], MovementStatus.FAILED),
+            disputed_minor=_all_but(disputes[pk], DisputeStatus.WON),
+            open_disputes_minor=disputes[pk].get(DisputeStatus.OPEN, 0),
+        )
+        for pk in ids
+    }
+
+
+_SumsByStatus = dict[str, dict[str, int]]  # of a payment's rows, by the payment's id
+
+
+def _by_status(model: type[Capture | Refund | Dispute], ids: list[str]) -> _SumsByStatus:
+    rows: Any = model._default_manager.using(database_alias())
+    found: _SumsByStatus = defaultdict(dict)
+    sums = rows.filter(payment__in=ids)
+    for row in sums.values("payment_id", "status").annotate(total=Sum("amount_minor")):
+        found[row["payment_id"]][row["status"]] = int(row["total"])
+    return found
+
+
+def _all_but(sums: dict[str, int], status: str) -> int:
+    return sum(amount for each, amount in sums.items() if each != status)
 
 
 @dataclass(frozen=True)
@@ -87,10 +113,18 @@ def _counts(prefix: str) -> Q:
 
 
 def _totals(collection: PaymentCollection, of_payment: Q, of_session: Q) -> CollectionTotals:
-    sessions = PaymentSession.all_objects.filter(of_session, payment_collection=collection)
-    payments = Payment.objects.filter(of_payment, payment_collection=collection)
-    captures = Capture.objects.filter(payment__in=payments, status=MovementStatus.SUCCEEDED)
-    refunds = Refund.objects.filter(payment__in=payments, status__in=_HAPPENED)
+    sessions = PaymentSession.all_objects.using(database_alias()).filter(
+        of_session, payment_collection=collection
+    )
+    payments = Payment.objects.using(database_alias()).filter(
+        of_payment, payment_collection=collection
+    )
+    captures = Capture.objects.using(database_alias()).filter(
+        payment__in=payments, status=MovementStatus.SUCCEEDED
+    )
+    refunds = Refund.objects.using(database_alias()).filter(
+        payment__in=payments, status__in=_HAPPENED
+    )
     return CollectionTotals(
         authorized_minor=_sum(sessions.filter(status=SessionStatus.AUTHORIZED)),
         captured_minor=_sum(captures),
@@ -125,5 +159,9 @@ def _status(collection: PaymentCollection, sums: CollectionTotals) -> Collection
         return CollectionStatus.AUTHORIZED
     if sums.authorized_minor:
         return CollectionStatus.PARTIALLY_AUTHORIZED
-    has_session = PaymentSession.objects.filter(payment_collection=collection).exists()
+    has_session = (
+        PaymentSession.objects.using(database_alias())
+        .filter(payment_collection=collection)
+        .exists()
+    )
     return CollectionStatus.AWAITING if has_session else CollectionStatus.NOT_PAID

@@ -232,7 +232,7 @@ def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | Non
     key = f"{DiscrepancyKind.GHOST}:{report.session_id}"
     if Discrepancy.objects.using(database_alias()).filter(open_key=key).exists():
         return None
-    return Discrepancy.objects.using(database_alias()).create(
+    ghost: Discrepancy = Discrepancy.objects.using(database_alias()).create(
         kind=DiscrepancyKind.GHOST,
         open_key=key,
         webhook_event=event,
@@ -243,6 +243,7 @@ def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | Non
         detail=f"The provider holds {report.reference} for session {report.session_id},"
         " of which there is no record here.",
     )
+    return ghost
 
 
 def _park(event: WebhookEvent, why: str) -> None:

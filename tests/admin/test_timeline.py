@@ -12,13 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from medusa_payments.admin.payment_sums import sums_of
 from medusa_payments.admin.sentences import SENTENCES, sentence
 from medusa_payments.models import AuditEntry, Payment, PaymentSession
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.collections import delete_payment_collection
 from medusa_payments.operations.refunds import refund_payment
-from medusa_payments.operations.totals import payment_totals
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.statuses import (
     CallKind,
@@ -138,16 +136,3 @@ def test_every_action_of_the_operations_has_words(everything: Shop) -> None:
 )
 def test_action_in_words(action: str, after: dict[str, Any], words: str) -> None:
     assert sentence(action, after, "eur") == words
-
-
-def test_sums_of_many_payments_are_those_of_the_operations(everything: Shop) -> None:
-    shop = everything
-    shop.simulator.fault("drop_after", operation="refunds.create", times=None)
-    shop.simulator.fault("drop_before", operation="refunds.list", times=None)
-    refund_payment(shop.captured("40.00"), amount=Decimal("5.00"))
-    shop.simulator.clear_faults()
-    shop.authorized("9.00")
-    payments = list(Payment.objects.all())
-
-    assert len(payments) == 3
-    assert sums_of(payments) == {each.pk: payment_totals(each) for each in payments}

@@ -32,7 +32,6 @@ from medusa_payments.operations.webhooks import receive_webhook
 from medusa_payments.providers.types import LookupRequest, ProviderRequest
 from medusa_payments.testing.fake_provider import FakeProvider
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-
 from tests.conftest import WEBHOOK_SECRET
 
 STRIPE = "pp_stripe_stripe"
@@ -65,9 +64,9 @@ class StagedProvider(FakeProvider):
 
     def _answer(self, method: str, request: Any, act: Any) -> Any:
         self._note(method, request)
-        return self._staged(method, request, lambda: super(StagedProvider, self)._answer(
-            method, request, act
-        ))
+        return self._staged(
+            method, request, lambda: super(StagedProvider, self)._answer(method, request, act)
+        )
 
     def _look(self, method: str, request: LookupRequest) -> Any:
         self.in_transaction.append((method, connection.in_atomic_block))
@@ -162,7 +161,7 @@ def only_call(kind: str, **conditions: Any) -> ProviderCall:
     return ProviderCall.objects.get(kind=kind, **conditions)
 
 
-def succeeded_minor(model: type[Capture] | type[Refund], payment: Payment) -> int:
+def succeeded_minor(model: type[Capture | Refund], payment: Payment) -> int:
     rows = model.objects.filter(payment=payment, status="succeeded")
     return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
 
@@ -176,8 +175,15 @@ def let_leases_end() -> None:
 def let_time_pass(**units: float) -> None:
     """Everything so far happened that much earlier."""
     span = timedelta(**units)
-    moved = ("created_at", "updated_at", "first_sent_at", "last_sent_at", "leased_until",
-             "next_attempt_at", "follow_up_at")
+    moved = (
+        "created_at",
+        "updated_at",
+        "first_sent_at",
+        "last_sent_at",
+        "leased_until",
+        "next_attempt_at",
+        "follow_up_at",
+    )
     for call in ProviderCall.objects.all():
         values = {name: getattr(call, name) - span for name in moved if getattr(call, name)}
         ProviderCall.objects.filter(pk=call.pk).update(**values)

@@ -73,9 +73,7 @@ ACTS: dict[str, tuple[Callable[[StagedProvider], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_the_row_is_committed_before_the_provider_is_asked(
-    name: str, fake: StagedProvider
-) -> None:
+def test_the_row_is_committed_before_the_provider_is_asked(name: str, fake: StagedProvider) -> None:
     prepare, method = ACTS[name]
     act = prepare(fake)
     fake.recorded.clear()
@@ -112,9 +110,7 @@ def test_the_row_tells_what_is_asked(fake: StagedProvider) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("name", ["capture", "refund", "cancel", "undo"])
-def test_the_sweep_finishes_what_a_crash_left(
-    name: str, moment: str, fake: StagedProvider
-) -> None:
+def test_the_sweep_finishes_what_a_crash_left(name: str, moment: str, fake: StagedProvider) -> None:
     prepare, method = ACTS[name]
     act = prepare(fake)
     getattr(fake, moment)[method] = _crash

@@ -180,7 +180,7 @@ def test_a_refusal_is_a_promise_that_nothing_happened(fake: StagedProvider) -> N
 
 
 def test_a_refusal_by_the_objects_state_is_looked_up(fake_single: StagedProvider) -> None:
-    """"Already captured" means captured, not failed."""
+    """ "Already captured" means captured, not failed."""
     payment = authorized_at(fake_single, fake_single.id)
     fake_single.script("capture_payment", RuntimeError(), executes=True)
     fake_single.script("lookup", NoAnswer())

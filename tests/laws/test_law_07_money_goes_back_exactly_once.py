@@ -37,7 +37,6 @@ from .scenes import (
     AMOUNT_MINOR,
     FAKE,
     STRIPE,
-    TAKEN,
     StagedProvider,
     authorized_at,
     breaks,
@@ -122,9 +121,7 @@ STATES: dict[str, tuple[Callable[[StripeSimulator, str], Any], str, int]] = {
 
 def _intent_of(stripe: StripeSimulator, session: PaymentSession) -> dict[str, Any]:
     (line,) = (
-        line
-        for line in stripe.ledger()["intents"].values()
-        if line["session_id"] == session.pk
+        line for line in stripe.ledger()["intents"].values() if line["session_id"] == session.pk
     )
     return dict(line)
 

@@ -37,9 +37,7 @@ def _crash(request: object) -> None:
 
 
 @pytest.mark.parametrize("executes", [False, True])
-def test_a_refund_of_unknown_outcome_holds_its_amount(
-    executes: bool, fake: StagedProvider
-) -> None:
+def test_a_refund_of_unknown_outcome_holds_its_amount(executes: bool, fake: StagedProvider) -> None:
     payment = captured_at(fake)
     _lost(fake, "refund_payment", executes=executes)
     refund_payment(payment, amount=Decimal("60"))

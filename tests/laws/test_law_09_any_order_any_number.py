@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, Phase, given, settings as hypothesis_settings
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from medusa_payments.errors import PaymentIndeterminate, UnknownProvider, WebhookRejected
@@ -27,15 +28,14 @@ from medusa_payments.models import (
     Refund,
     WebhookEvent,
 )
+from medusa_payments.operations.actors import WEBHOOK
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.webhooks import receive_webhook, record_event
-from medusa_payments.operations.actors import WEBHOOK
 from medusa_payments.providers.types import Indeterminate
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
 from medusa_payments.signals import webhook_event_stored
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-
 from tests.conftest import WEBHOOK_SECRET
 
 from .fixtures import configure, configure_stripe
@@ -288,9 +288,7 @@ def _end_of(session: PaymentSession) -> tuple[Any, ...]:
         sorted(Capture.objects.filter(**own).values_list("amount_minor", "status", "is_external")),
         sorted(Refund.objects.filter(**own).values_list("amount_minor", "status", "is_external")),
         sorted(Dispute.objects.filter(**own).values_list("amount_minor", "status")),
-        sorted(
-            Discrepancy.objects.filter(payment_session=session).values_list("kind", "state")
-        ),
+        sorted(Discrepancy.objects.filter(payment_session=session).values_list("kind", "state")),
     )
 
 
@@ -368,7 +366,9 @@ def _in_any_order_and_number(stripe: StripeSimulator, name: str, seed: int, time
     assert _run(stripe, life, shuffled) == expected
 
 
-_ANY = given(name=st.sampled_from(sorted(LIVES)), seed=st.integers(0, 2**32), times=st.integers(1, 3))
+_ANY = given(
+    name=st.sampled_from(sorted(LIVES)), seed=st.integers(0, 2**32), times=st.integers(1, 3)
+)
 _UNSHRUNK = hypothesis_settings(
     deadline=None,
     derandomize=True,
@@ -443,9 +443,7 @@ def test_events_that_arrive_months_late_still_count(
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
-def test_what_ties_in_one_second_is_looked_up(
-    is_reversed: bool, stripe: StripeSimulator
-) -> None:
+def test_what_ties_in_one_second_is_looked_up(is_reversed: bool, stripe: StripeSimulator) -> None:
     session = session_at(STRIPE)
     intent = session.provider_reference
     stripe.pay(intent, "pm_card_threeDSecure2Required")
@@ -556,7 +554,9 @@ def test_a_failure_that_the_provider_reported_beats_a_success(stripe: StripeSimu
 def test_an_older_event_does_not_take_back_what_is_known(stripe: StripeSimulator) -> None:
     payment = authorized_at_stripe(stripe)
     capture_payment(payment)
-    for event in stripe.events(["payment_intent.created", "payment_intent.amount_capturable_updated"]):
+    for event in stripe.events(
+        ["payment_intent.created", "payment_intent.amount_capturable_updated"]
+    ):
         deliver(stripe, event["id"])
 
     session = reloaded(payment.payment_session)

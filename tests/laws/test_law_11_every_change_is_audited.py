@@ -122,9 +122,7 @@ def test_entries_are_numbered_and_chained(stripe: StripeSimulator) -> None:
     entries = list(collection.audit_entries.order_by("number"))
 
     assert [entry.number for entry in entries] == list(range(1, collection.audit_length + 1))
-    assert [entry.previous_hash for entry in entries[1:]] == [
-        entry.hash for entry in entries[:-1]
-    ]
+    assert [entry.previous_hash for entry in entries[1:]] == [entry.hash for entry in entries[:-1]]
     assert entries[0].previous_hash == ""
     assert entries[-1].hash == collection.audit_head
     assert [entry for entry in entries if entry.computed_hash() != entry.hash] == []

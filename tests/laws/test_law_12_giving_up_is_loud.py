@@ -124,9 +124,9 @@ def test_a_ghost_is_told_again_too(stripe: StripeSimulator) -> None:
 def test_signals_are_sent_after_the_commit(fake: StagedProvider) -> None:
     is_open: list[bool] = []
 
-    with listening(signals.payment_captured, lambda **facts: is_open.append(
-        connection.in_atomic_block
-    )):
+    with listening(
+        signals.payment_captured, lambda **facts: is_open.append(connection.in_atomic_block)
+    ):
         captured_at(fake)
 
     assert is_open == [False]
@@ -262,9 +262,7 @@ def test_the_schedule_is_the_settings(shop: Any, stripe: StripeSimulator) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refund_known_to_be_pending_is_no_discrepancy(
-    shop: Any, fake: StagedProvider
-) -> None:
+def test_a_refund_known_to_be_pending_is_no_discrepancy(shop: Any, fake: StagedProvider) -> None:
     payment = captured_at(fake)
     fake.refund_status = MovementStatus.PENDING
     refund_payment(payment, amount=TEN)

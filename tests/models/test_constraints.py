@@ -26,7 +26,6 @@ from medusa_payments.models import (
 from medusa_payments.models.fields import IdentifierField
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import delete_payment_session
-
 from tests.laws.scenes import FAKE, StagedProvider, captured_at, collection_of, session_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -30,7 +30,6 @@ from medusa_payments.operations.collections import (
     create_payment_collection,
     delete_payment_collection,
 )
-
 from tests.laws.scenes import reloaded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,12 +245,16 @@ def test_unique_checks_that_must_see_deleted_rows_do() -> None:
 def test_the_columns_that_are_unique_while_live_are_unique_in_the_table_itself() -> None:
     """Validators that do not see deleted rows cannot contradict them: live columns are null there."""
     collection = create_payment_collection(
-        amount=1, currency_code="eur", cart_reference="cart_1"  # type: ignore[arg-type]
+        amount=1,
+        currency_code="eur",
+        cart_reference="cart_1",  # type: ignore[arg-type]
     )
     delete_payment_collection(collection)
 
     again = create_payment_collection(
-        amount=1, currency_code="eur", cart_reference="cart_1"  # type: ignore[arg-type]
+        amount=1,
+        currency_code="eur",
+        cart_reference="cart_1",  # type: ignore[arg-type]
     )
 
     assert again.pk != collection.pk
@@ -265,7 +268,9 @@ def test_every_soft_deletable_model_of_ours_has_the_guards() -> None:
 
     assert soft == [SoftDeletableRecord]
     assert {PaymentCollection, PaymentSession, AccountHolder, RefundReason} <= guarded
-    assert all(model._safedelete_policy == SoftDeletableRecord._safedelete_policy for model in guarded)
+    assert all(
+        model._safedelete_policy == SoftDeletableRecord._safedelete_policy for model in guarded
+    )
 
 
 def test_the_count_of_a_deletion_is_true() -> None:

@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 from medusa_payments.models import AuditEntry, PaymentCollection
 from medusa_payments.operations import audit
 from medusa_payments.operations.refunds import refund_payment
-
 from tests.laws.scenes import StagedProvider, captured_at, collection_of, reloaded
 
 pytestmark = pytest.mark.django_db(transaction=True)

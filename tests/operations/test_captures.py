@@ -21,7 +21,6 @@ from medusa_payments.operations.captures import capture_payment
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, NoAnswer
 from medusa_payments.statuses import Door
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-
 from tests.laws.scenes import (
     AMOUNT,
     AMOUNT_MINOR,
@@ -84,9 +83,23 @@ def test_a_payment_that_is_fully_captured_is_left_as_it_is(fake: StagedProvider)
     payment = authorized_at(fake)
     capture_payment(payment)
 
-    assert capture_payment(payment) is None
+    assert capture_payment(reloaded(payment)) is None
 
     assert Capture.objects.count() == 1
+    assert len(fake.asked_for("capture_payment")) == 1
+
+
+def test_a_payment_captured_while_the_caller_did_not_know_is_too_much(
+    fake: StagedProvider,
+) -> None:
+    """It saw an open payment and asks for all of it: that is another act, not a repetition."""
+    payment = authorized_at(fake)
+    seen_before = reloaded(payment)
+    capture_payment(payment)
+
+    with pytest.raises(CaptureExceedsCapturable):
+        capture_payment(seen_before)
+
     assert len(fake.asked_for("capture_payment")) == 1
 
 

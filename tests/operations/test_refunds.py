@@ -21,7 +21,6 @@ from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, 
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.statuses import Door, MovementStatus
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-
 from tests.laws.scenes import (
     AMOUNT,
     AMOUNT_MINOR,
