@@ -117,13 +117,20 @@ def _unfaithful_rows(collection: PaymentCollection, entries: list[AuditEntry]) -
     replayed = replay(entries)
     for row in _audited_rows(collection):
         key = (str(row._meta.model_name), str(row.pk))
-        if replayed.get(key) != json.loads(_text(row.money_state())):
+        if replayed.pop(key, None) != json.loads(_text(row.money_state())):
             yield Break(
                 collection.pk,
                 collection.audit_length,
                 "unfaithful",
                 f"{row._meta.model_name} {row.pk} is not what its last entry says",
             )
+    for subject_type, subject_id in replayed:
+        yield Break(
+            collection.pk,
+            collection.audit_length,
+            "unfaithful",
+            f"{subject_type} {subject_id} is gone",
+        )
 
 
 def replay(entries: list[AuditEntry]) -> dict[tuple[str, str], Any]:

@@ -43,7 +43,7 @@ def conclude(
         _conclude_canceled(locked, session, payment)
     _conclude_cancels(locked, session, evidence=evidence)
     _set_status(locked, session)
-    undoing.plan(locked, session, payment, looked=looked)
+    undoing.plan(locked, session, payment, looked=looked, is_fresh=evidence != Evidence.WEBHOOK)
     return payment
 
 

@@ -31,18 +31,31 @@ _STILL_OPEN = (*OPEN_PROVIDER_STATES, ProviderState.HELD)
 
 
 def plan(
-    locked: LockedCollection, session: PaymentSession, payment: Payment | None, *, looked: bool
+    locked: LockedCollection,
+    session: PaymentSession,
+    payment: Payment | None,
+    *,
+    looked: bool,
+    is_fresh: bool = True,
 ) -> None:
-    """Demand the next step that gives back what the session holds, or record that it is done."""
+    """Demand the next step that gives back what the session holds, or record that it is done.
+
+    ``looked``: what is known comes from a lookup made now, refunds included. ``is_fresh``: it comes
+    at least from the provider's answer, not from an event that may be old.
+    """
     if session.is_live:
         _close_declined(locked, session)
         return
     if session.resolution in (Resolution.ADOPTED, Resolution.WRITTEN_OFF):
         return
-    looked = looked or not get_provider(session.provider_id).capabilities.can_look_up
+    if not get_provider(session.provider_id).capabilities.can_look_up:
+        looked = is_fresh = True
     if session.provider_state in _STILL_OPEN:
         _reopen(locked, session)
-        _cancel(locked, session)
+        if is_fresh:
+            _cancel(locked, session)
+        else:
+            locked.look_at(session)
     elif session.captured_minor and payment is not None:
         _give_back(locked, session, payment, looked=looked)
     elif session.provider_state == ProviderState.CANCELED:

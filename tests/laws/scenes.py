@@ -1,4 +1,4 @@
-"""What tests of laws and operations share: a shop, its two providers, and time that can be moved."""
+"""What tests of laws and operations share: providers, shortcuts, and time that can be moved."""
 
 from __future__ import annotations
 

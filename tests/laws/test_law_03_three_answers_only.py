@@ -19,7 +19,7 @@ from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.providers.types import Failed, FailureKind, NoAnswer, Succeeded
-from medusa_payments.reconciliation.sweep import reconcile_all
+from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 
 from .scenes import (
@@ -31,6 +31,7 @@ from .scenes import (
     captured_at_stripe,
     collection_of,
     deliver,
+    let_time_pass,
     only_call,
     only_session,
     reloaded,
@@ -102,6 +103,20 @@ def test_a_lookup_that_raises_has_learned_nothing(fake: StagedProvider) -> None:
     capture_payment(payment, amount=TEN)
 
     assert only_call("capture").state == "indeterminate"
+
+
+def test_a_lookup_that_raises_shows_nothing_absent(fake: StagedProvider) -> None:
+    collection = collection_of()
+    fake.script("initiate_payment", RuntimeError(), executes=True)
+    with pytest.raises(PaymentIndeterminate):
+        session_at(FAKE, collection)
+    fake.script("lookup", RuntimeError())
+
+    let_time_pass(days=2)
+    reconcile_due()
+
+    assert only_call("initiate").state == "indeterminate"
+    assert only_session(collection).resolution == ""
 
 
 # Stripe's answers

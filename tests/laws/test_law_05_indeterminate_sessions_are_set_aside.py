@@ -99,9 +99,11 @@ def test_the_buyer_may_start_again_at_once(stripe: StripeSimulator) -> None:
 def test_the_shop_is_told_that_a_session_was_set_aside(fake: StagedProvider) -> None:
     fake.script("initiate_payment", Indeterminate())
 
-    with listening(signals.session_indeterminate) as told:
-        with pytest.raises(PaymentIndeterminate) as caught:
-            session_at(FAKE)
+    with (
+        listening(signals.session_indeterminate) as told,
+        pytest.raises(PaymentIndeterminate) as caught,
+    ):
+        session_at(FAKE)
 
     assert [facts["session"].pk for facts in told] == [caught.value.session_id]
 
@@ -134,16 +136,20 @@ def _pay_and_tell(fake: StagedProvider, request: Any, *, capture: bool) -> None:
 
 
 def test_a_webhook_that_shows_no_money_is_no_answer(fake: StagedProvider) -> None:
-    """Nobody handed the buyer a secret to pay with."""
+    """Nobody handed the buyer a secret to pay with; and the call is still being asked."""
     collection = collection_of()
     fake.script("initiate_payment", Indeterminate(), executes=True)
-    fake.after["initiate_payment"] = lambda request: fake.tell(
-        fake.payment_of(request.session_id).reference
-    )
+    states: list[str] = []
 
+    def tell(request: Any) -> None:
+        fake.tell(fake.payment_of(request.session_id).reference)
+        states.append(only_call("initiate").state)
+
+    fake.after["initiate_payment"] = tell
     with pytest.raises(PaymentIndeterminate):
         session_at(FAKE, collection)
 
+    assert states == ["open"]
     assert only_session(collection).indeterminate
 
 

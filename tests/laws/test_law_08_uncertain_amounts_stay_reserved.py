@@ -1,4 +1,4 @@
-"""Law 8: what may have moved counts as moved; an unresolved capture and a cancel exclude another."""
+"""Law 8: what may have moved counts as moved; capture and cancel exclude each other till then."""
 
 from __future__ import annotations
 

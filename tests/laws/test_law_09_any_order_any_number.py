@@ -1,4 +1,4 @@
-"""Law 9: webhooks are verified, stored, committed, then applied; order and number change nothing."""
+"""Law 9: webhooks are verified, stored, committed, then applied; order and number do not count."""
 
 from __future__ import annotations
 

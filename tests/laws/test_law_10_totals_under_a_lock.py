@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -54,9 +55,7 @@ TEN = Decimal("10")
 
 def _first_statements(sql: list[str]) -> list[str]:
     """What follows each BEGIN."""
-    return [
-        after for before, after in zip(sql, sql[1:], strict=False) if before.startswith("BEGIN")
-    ]
+    return [after for before, after in pairwise(sql) if before.startswith("BEGIN")]
 
 
 def _acts(fake: StagedProvider) -> dict[str, Callable[[], Any]]:
