@@ -106,6 +106,7 @@ def _attempt(call: ProviderCall, outcome: Outcome, sent_at: str) -> dict[str, An
         "detail": outcome.detail,
         "request_id": outcome.request_id,
         "replayed": outcome.replayed,
+        "is_server_error": isinstance(outcome, Indeterminate) and outcome.is_server_error,
     }
 
 

@@ -16,7 +16,7 @@ from medusa_payments.operations.database import DatabaseNow, database_alias, pat
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.redaction import redact
-from medusa_payments.statuses import CallKind
+from medusa_payments.statuses import CallKind, CallState
 
 # Beside the provider's own budget: time for our transactions around it.
 _LEASE_MARGIN_SECONDS = 10.0
@@ -98,6 +98,18 @@ def claim(call: ProviderCall, *, lease: float, will_send: bool) -> bool:
     return True
 
 
+def renew(call: ProviderCall, *, lease: float) -> bool:
+    """Right before the first attempt: time may have passed since the call was written.
+
+    False when the lease was lost meanwhile; then nothing may be sent.
+    """
+    now = DatabaseNow()
+    rows = ProviderCall.objects.using(database_alias())
+    mine = rows.filter(pk=call.pk, lease_token=call.lease_token)
+    until = now + timedelta(seconds=lease)
+    return bool(patiently(lambda: mine.update(last_sent_at=now, leased_until=until)))
+
+
 def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
     """Before a call is sent again: what was answered, and that it is sent now.
 
@@ -109,5 +121,10 @@ def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
 
 
 def in_flight(call: ProviderCall, *, now: datetime) -> bool:
-    """Whether a process that is alive, as far as its lease says, is asking right now."""
-    return call.is_unresolved and call.leased_until is not None and call.leased_until > now
+    """Whether the process that wrote the call is asking right now, as far as its lease says.
+
+    Once the answer was lost, or somebody else took the lease over, whoever holds it only finds out
+    what became of the call.
+    """
+    is_first = call.state == CallState.OPEN and call.lease_token <= 1
+    return is_first and call.leased_until is not None and call.leased_until > now

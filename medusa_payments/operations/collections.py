@@ -8,18 +8,20 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from medusa_payments.errors import NotAllowed, NotFound
-from medusa_payments.models import PaymentCollection, ProviderCall
+from medusa_payments.models import PaymentCollection
 from medusa_payments.money import to_minor
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.performing import perform_demanded
+from medusa_payments.operations.recording import Recorded
 from medusa_payments.operations.sessions import (
     close_session,
     delete_payment_session,
     see_before_closing,
 )
+from medusa_payments.operations.telling import tell_shop
 from medusa_payments.statuses import CollectionStatus, DeletedReason, ProviderState
 
 
@@ -109,26 +111,28 @@ def reprice_payment_collection(
         for session in collection.payment_sessions.all():
             see_before_closing(session, actor=actor)
 
-    def work(locked: LockedCollection) -> tuple[PaymentCollection, tuple[ProviderCall, ...]]:
+    def work(locked: LockedCollection) -> tuple[PaymentCollection, Recorded]:
         current = locked.collection
+        closed = Recorded()
         if code != current.currency_code:
-            _close_other_currency(locked)
+            closed = _close_other_currency(locked)
         locked.totals_changed = current.authorized_minor is not None
         locked.change(current, "collection.repriced", amount_minor=amount_minor, currency_code=code)
-        return current, tuple(locked.demanded)
+        return current, closed
 
-    repriced, demanded = under_lock(collection.pk, work, actor=actor)
-    perform_demanded(demanded, actor=actor)
+    repriced, closed = under_lock(collection.pk, work, actor=actor)
+    tell_shop(closed.carrier)
+    perform_demanded(closed.demanded, actor=actor)
     return repriced
 
 
-def _close_other_currency(locked: LockedCollection) -> None:
+def _close_other_currency(locked: LockedCollection) -> Recorded:
     session = locked.live_session()
     if session is None:
-        return
+        return Recorded()
     if session.has_money or session.provider_state == ProviderState.PROCESSING:
         raise NotAllowed("The currency of a collection that was paid into cannot change.")
-    close_session(locked, session, DeletedReason.REPLACED)
+    return close_session(locked, session, DeletedReason.REPLACED)
 
 
 def delete_payment_collection(

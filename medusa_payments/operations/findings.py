@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from medusa_payments import settings
-from medusa_payments.models import Capture, PaymentSession, ProviderCall, Refund
+from medusa_payments.models import PaymentSession, ProviderCall, Refund
 from medusa_payments.operations import movements
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.conclusions import conclude
@@ -43,6 +43,7 @@ from medusa_payments.statuses import (
 )
 
 # A refusal of these kinds says that the request never ran; it may be sent again.
+_FINAL_FOR_THE_KEY = (FailureKind.WRONG_STATE.value, FailureKind.DECLINED.value)
 _DID_NOT_RUN = (FailureKind.RATE_LIMITED.value, FailureKind.UNAVAILABLE.value)
 
 
@@ -233,11 +234,19 @@ def _send_again(
 
 def _key_works(locked: LockedCollection, call: ProviderCall) -> bool:
     """Whether sending the same key can still make the call happen."""
-    if call.key_is_spent:
+    if call.key_is_spent or _only_repeats_an_error(call):
         return False
     retention = get_provider(call.provider_id).capabilities.key_retention_seconds
     first = call.first_sent_at
     return not retention or first is None or locked.now < first + timedelta(seconds=retention)
+
+
+def _only_repeats_an_error(call: ProviderCall) -> bool:
+    """Whether request after request got the same server error, as a provider that replays a stored
+    one without saying so answers."""
+    own = [each for each in call.attempts if each["generation"] == call.generation]
+    limit = get_provider(call.provider_id).capabilities.max_attempts
+    return len(own) > limit and all(each["is_server_error"] for each in own)
 
 
 def _can_only_repeat(call: ProviderCall) -> bool:
@@ -256,8 +265,17 @@ def _last_kind(call: ProviderCall) -> str:
 
 
 def _was_refused(call: ProviderCall) -> bool:
-    kind = _last_kind(call)
-    return bool(kind) and kind not in _DID_NOT_RUN
+    """Whether the provider's last answer for this key proves that it will not happen.
+
+    Some refusals are given outside the provider's idempotency layer and say nothing of an attempt
+    before them that was not answered: that one may still be on its way.
+    """
+    own = [each for each in call.attempts if each["generation"] == call.generation]
+    kind = own[-1]["kind"] if own else ""
+    if kind in _FINAL_FOR_THE_KEY:
+        return True
+    was_lost = any(each["outcome"] == "indeterminate" for each in own)
+    return bool(kind) and kind not in _DID_NOT_RUN and not was_lost
 
 
 def _is_believable(locked: LockedCollection, call: ProviderCall, look: Look) -> bool:
@@ -297,7 +315,7 @@ def _report_missing(locked: LockedCollection, session: PaymentSession) -> None:
 def _fail(
     locked: LockedCollection, session: PaymentSession, call: ProviderCall, *, is_provisional: bool
 ) -> None:
-    movement = _movement(call)
+    movement = movements.movement_of(call)
     if movement is None:
         movements.finish_call(
             locked,
@@ -314,22 +332,11 @@ def _fail(
     conclude(locked, session, evidence=Evidence.LOOKUP, looked=True)
 
 
-def _movement(call: ProviderCall) -> Capture | Refund | None:
-    movement: Capture | Refund | None = None
-    if call.capture_id:
-        captures = Capture.objects.using(database_alias()).select_related("payment")
-        movement = captures.get(pk=call.capture_id)
-    elif call.refund_id:
-        refunds = Refund.objects.using(database_alias()).select_related("payment")
-        movement = refunds.get(pk=call.refund_id)
-    return movement
-
-
 def _look_later(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
     if call.is_final:
         _rest(locked, call, session)
         return
-    leave_open(locked, call, _movement(call))
+    leave_open(locked, call, movements.movement_of(call))
     locked.change(call, "call.scheduled", next_attempt_at=_next_time(locked, call))
     if is_exhausted(call.looks):
         open_discrepancy(

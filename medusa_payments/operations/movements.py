@@ -117,6 +117,18 @@ def finish_call(
         )
 
 
+def movement_of(call: ProviderCall) -> Capture | Refund | None:
+    """The capture or refund that a call asks for."""
+    movement: Capture | Refund | None = None
+    if call.capture_id:
+        captures = Capture.objects.using(database_alias()).select_related("payment")
+        movement = captures.get(pk=call.capture_id)
+    elif call.refund_id:
+        refunds = Refund.objects.using(database_alias()).select_related("payment")
+        movement = refunds.get(pk=call.refund_id)
+    return movement
+
+
 def settle_captures(
     locked: LockedCollection, session: PaymentSession, payment: Payment, *, evidence: Evidence
 ) -> None:
@@ -286,10 +298,10 @@ def merge_refund(
 
 def _find_refund(payment: Payment, seen: ProviderRefund) -> Refund | None:
     rows = Refund.objects.using(database_alias()).filter(payment=payment).select_related("payment")
-    refund: Refund | None = None
-    if seen.refund_id:
-        refund = rows.filter(pk=seen.refund_id).first()
-    return refund or rows.filter(provider_reference=seen.reference).first()
+    refund: Refund | None = rows.filter(provider_reference=seen.reference).first()
+    if refund is None and seen.refund_id:
+        refund = rows.filter(pk=seen.refund_id, provider_reference="").first()
+    return refund
 
 
 def _add_external_refund(

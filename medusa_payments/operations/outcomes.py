@@ -26,10 +26,12 @@ from medusa_payments.operations.recording import (
     leave_open,
     merge_refund_of,
 )
+from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.setting_aside import set_aside
 from medusa_payments.providers.types import (
     Failed,
     FailureKind,
+    Indeterminate,
     Outcome,
     Succeeded,
 )
@@ -37,7 +39,9 @@ from medusa_payments.statuses import (
     CallKind,
     CallState,
     Evidence,
+    MovementStatus,
     ProviderState,
+    Resolution,
     SessionStatus,
 )
 
@@ -57,12 +61,41 @@ def record_outcome(
         if mine.lease_token == call.lease_token:
             _write_answer(locked, mine, call, outcome)
             _SETTLE[CallKind(call.kind)](locked, session, mine, outcome, evidence)
-        elif isinstance(outcome, Succeeded):
+        else:
             _merge_shown(locked, session, outcome, evidence)
+            if isinstance(outcome, Indeterminate):
+                _reopen(locked, session, mine)
         conclude(locked, session, evidence=evidence, looked=False)
         return finish(locked, mine)
 
-    return under_lock(call.payment_collection_id, work, actor=actor, cause=outcome.request_id)
+    return under_lock(call.payment_collection_id, work, actor=actor, cause=outcome.request_id[:255])
+
+
+def _reopen(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
+    """It was sent after all, later than whoever concluded that it was not had reason to think."""
+    if call.is_final and not call.is_provisional:
+        return
+    locked.change(
+        call,
+        "call.reopened",
+        state=CallState.INDETERMINATE,
+        evidence=Evidence.NONE,
+        is_provisional=False,
+        last_sent_at=locked.now,
+        next_attempt_at=next_look(0, now=locked.now),
+    )
+    if session.resolution == Resolution.NOT_CREATED:
+        locked.change(session, "session.reopened", resolution="", resolved_at=None)
+    movement = movements.movement_of(call)
+    if movement is not None and movement.is_provisional:
+        locked.totals_changed = True
+        locked.change(
+            movement,
+            f"{movement._meta.model_name}.indeterminate",
+            status=MovementStatus.INDETERMINATE,
+            evidence=Evidence.NONE,
+            is_provisional=False,
+        )
 
 
 def _write_answer(
@@ -74,9 +107,9 @@ def _write_answer(
         "call.answered",
         attempts=call.attempts,
         leased_until=None,
-        request_id=outcome.request_id or mine.request_id,
+        request_id=outcome.request_id[:255] or mine.request_id,
         failure_kind=outcome.kind.value if isinstance(outcome, Failed) else "",
-        failure_code=outcome.code if is_failed else "",
+        failure_code=outcome.code[:100] if is_failed else "",
         key_is_spent=outcome.key_is_spent,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from medusa_payments.models import ProviderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.asking import ask
-from medusa_payments.operations.calls import claim, lease_seconds
+from medusa_payments.operations.calls import claim, lease_seconds, renew
 from medusa_payments.operations.findings import (
     Look,
     record_abandoned,
@@ -33,6 +33,8 @@ def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = N
     If the answer is lost, look once: most lost answers are found again within the request. An
     initiate is not looked for: its session is set aside and the buyer answered first.
     """
+    if not renew(call, lease=lease_seconds(get_provider(call.provider_id))):
+        return
     recorded = _ask(call, actor=actor, data=data)
     perform_demanded(recorded.demanded, actor=actor)
     if call.kind != CallKind.INITIATE and _is_unresolved(call):

@@ -25,12 +25,14 @@ from medusa_payments.operations.findings import record_sighting
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.lookups import look_up
 from medusa_payments.operations.performing import perform, perform_demanded
+from medusa_payments.operations.recording import Recorded, finish
 from medusa_payments.operations.setting_aside import soft_delete
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.undoing import plan
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import NOT_REACHED, FailureKind, Found, NoAnswer
+from medusa_payments.redaction import redact
 from medusa_payments.statuses import (
     CallKind,
     CollectionStatus,
@@ -47,7 +49,7 @@ _NOT_REPLACEABLE = (ProviderState.HELD, ProviderState.CAPTURED, ProviderState.PR
 @dataclass(frozen=True)
 class _Prepared:
     call: ProviderCall
-    demanded: tuple[ProviderCall, ...]
+    closed: Recorded  # what closing the earlier session asks for
 
 
 def create_payment_session(
@@ -80,7 +82,7 @@ def create_payment_session(
     provider.check_amount(collection.amount_minor, collection.currency_code)
     provider.check_data(given)
     prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
-    perform_demanded(prepared.demanded, actor=actor)
+    _follow(prepared.closed, actor=actor)
     perform(prepared.call, actor=actor, data=given)
     return _result(prepared.call, provider)
 
@@ -101,12 +103,6 @@ def _quoted(names: Collection[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _live_session(collection: PaymentCollection) -> PaymentSession | None:
-    rows = PaymentSession.objects.using(database_alias())
-    session: PaymentSession | None = rows.filter(live_collection_id=collection.pk).first()
-    return session
-
-
 def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
     """Read the provider's object, so that nothing paid is closed by mistake.
 
@@ -116,9 +112,7 @@ def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
         return
     result = look_up(session)
     if isinstance(result, Found):
-        recorded = record_sighting(session, result.payment, actor=actor)
-        tell_shop(recorded.carrier)
-        perform_demanded(recorded.demanded, actor=actor)
+        _follow(record_sighting(session, result.payment, actor=actor), actor=actor)
     elif isinstance(result, NoAnswer) and result.code != "not_supported":
         raise PaymentProviderUnavailable(
             "The payment provider cannot be reached, so the earlier payment session was kept."
@@ -136,25 +130,28 @@ def _prepare_in_place_of(
     actor: Actor,
 ) -> _Prepared:
     """Look at the session that is there, then replace just that one; again if it changed."""
+    seen: PaymentSession | None = None
     for _ in range(_MAX_LOOKS):
-        old = _live_session(collection)
-        if old is not None:
-            see_before_closing(old, actor=actor)
         try:
-            return _prepare(collection, provider, old, data, context, actor=actor)
-        except _ReplacedMeanwhile:
-            continue
+            return _prepare(collection, provider, seen, data, context, actor=actor)
+        except _NotSeenYet as found:
+            seen = found.session
+            see_before_closing(seen, actor=actor)
     raise Conflict
 
 
-class _ReplacedMeanwhile(Exception):
-    """What the live session holds is not known to this request."""
+class _NotSeenYet(Exception):
+    """There is a live session, and what it holds at the provider was not looked at."""
+
+    def __init__(self, session: PaymentSession) -> None:
+        self.session = session
+        super().__init__(session.pk)
 
 
 def _prepare(
     collection: PaymentCollection,
     provider: PaymentProvider,
-    old: PaymentSession | None,
+    seen: PaymentSession | None,
     data: dict[str, Any],
     context: dict[str, Any] | None,
     *,
@@ -167,9 +164,10 @@ def _prepare(
         if current.status in _COVERED:
             raise NotAllowed("The payment collection is already covered by a payment.")
         live = locked.live_session()
+        closed = Recorded()
         if live is not None:
-            _refuse_unless_replaceable(locked, live, seen=old)
-            close_session(locked, live, DeletedReason.REPLACED)
+            _refuse_unless_replaceable(locked, live, seen=seen)
+            closed = close_session(locked, live, DeletedReason.REPLACED)
         session = _add_session(locked, provider, data, context)
         call = write_call(
             locked,
@@ -182,7 +180,7 @@ def _prepare(
             },
             leased_for=lease_seconds(provider),
         )
-        return _Prepared(call, tuple(locked.demanded))
+        return _Prepared(call, closed)
 
     return under_lock(collection.pk, work, actor=actor)
 
@@ -190,24 +188,31 @@ def _prepare(
 def _refuse_unless_replaceable(
     locked: LockedCollection, live: PaymentSession, *, seen: PaymentSession | None
 ) -> None:
+    if live.provider_reference and (seen is None or seen.pk != live.pk):
+        raise _NotSeenYet(live)
     if live.has_money or live.provider_state in _NOT_REPLACEABLE:
         raise NotAllowed(
             f"Payment session {live.pk} is {live.status} and cannot be replaced; cancel or refund"
             " its payment first."
         )
-    initiate = locked.initiate_of(live)
     is_taking = get_provider(live.provider_id).takes_money_at_once(live.data)
-    if in_flight(initiate, now=locked.now) and is_taking:
+    if is_taking and in_flight(locked.initiate_of(live), now=locked.now):
         raise Conflict
-    if live.provider_reference and (seen is None or seen.pk != live.pk):
-        raise _ReplacedMeanwhile
 
 
-def close_session(locked: LockedCollection, session: PaymentSession, reason: DeletedReason) -> None:
+def close_session(
+    locked: LockedCollection, session: PaymentSession, reason: DeletedReason
+) -> Recorded:
     """Soft-delete a session and demand that its object at the provider is closed."""
     soft_delete(locked, session, reason)
     payment = getattr(session, "payment", None) if session.authorized_at else None
     plan(locked, session, payment, looked=False)
+    return finish(locked, locked.initiate_of(session))
+
+
+def _follow(recorded: Recorded, *, actor: Actor) -> None:
+    tell_shop(recorded.carrier)
+    perform_demanded(recorded.demanded, actor=actor)
 
 
 def _add_session(
@@ -223,7 +228,7 @@ def _add_session(
             provider_id=provider.id,
             currency_code=locked.collection.currency_code,
             amount_minor=locked.collection.amount_minor,
-            data=data,
+            data=redact(data),  # the provider is sent what was given; it is not kept
             context=context,
         ),
         "session.requested",
@@ -263,15 +268,14 @@ def delete_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM) ->
         return session
     see_before_closing(session, actor=actor)
 
-    def work(locked: LockedCollection) -> tuple[ProviderCall, ...]:
+    def work(locked: LockedCollection) -> Recorded:
         current = locked.session(session.pk)
-        if current.is_live:
-            _refuse_unless_deletable(locked, current)
-            close_session(locked, current, DeletedReason.DELETED)
-        return tuple(locked.demanded)
+        if not current.is_live:
+            return Recorded()
+        _refuse_unless_deletable(locked, current)
+        return close_session(locked, current, DeletedReason.DELETED)
 
-    demanded = under_lock(session.payment_collection_id, work, actor=actor)
-    perform_demanded(demanded, actor=actor)
+    _follow(under_lock(session.payment_collection_id, work, actor=actor), actor=actor)
     return _reload(session.pk)
 
 

@@ -116,8 +116,11 @@ def apply_event(event: WebhookEvent, *, actor: Actor = WEBHOOK) -> None:
         logger.exception("Event %s could not be applied", event.pk)
         _park(event, type(error).__name__)
         return
-    tell_shop(recorded.carrier)
-    perform_demanded(recorded.demanded, actor=actor)
+    try:
+        tell_shop(recorded.carrier)
+        perform_demanded(recorded.demanded, actor=actor)
+    except Exception:
+        logger.exception("What %s demands could not be performed; the sweep does", event.pk)
 
 
 def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:

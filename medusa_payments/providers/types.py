@@ -202,6 +202,7 @@ class Indeterminate(Answer):
     """Money may have moved. ``ask_again``: the same key may be sent again within the budget."""
 
     ask_again: bool = True
+    is_server_error: bool = False  # the provider answered that it failed, which it may store
 
     @property
     def indeterminate(self) -> bool:

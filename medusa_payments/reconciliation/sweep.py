@@ -5,11 +5,13 @@ Any number run side by side: each step takes the call's lease by compare-and-set
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from medusa_payments.models import (
     Discrepancy,
@@ -21,9 +23,11 @@ from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.database import (
     DatabaseNow,
     database_alias,
+    patiently,
     refuse_open_transaction,
 )
 from medusa_payments.operations.performing import advance
+from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.webhooks import apply_event
 from medusa_payments.statuses import (
@@ -35,6 +39,8 @@ from medusa_payments.statuses import (
     EventState,
     Resolution,
 )
+
+logger = logging.getLogger("medusa_payments")
 
 # Rounds of --all: a chain of undoing needs a handful; a provider that always demands more stops.
 _MAX_ROUNDS = 10
@@ -90,11 +96,28 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
 
 
 def _work_on(call: ProviderCall, *, everything: bool) -> None:
+    try:
+        _advance(call, everything=everything)
+    except Exception:
+        logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
+        _postpone(call)
+
+
+def _advance(call: ProviderCall, *, everything: bool) -> None:
     waiting = [call]
     for _ in range(_MAX_STEPS):
         if not waiting:
             return
         waiting.extend(advance(waiting.pop(0), actor=SWEEP, ignores_schedule=everything))
+
+
+def _postpone(call: ProviderCall) -> None:
+    """A call that nobody can work on must not stand before the others at every sweep."""
+    rows = ProviderCall.objects.using(database_alias()).filter(
+        pk=call.pk, next_attempt_at__isnull=False
+    )
+    when = next_look(call.looks, now=timezone.now())
+    patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1, leased_until=None))
 
 
 def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
@@ -141,7 +164,10 @@ def _tell() -> None:
     for model in (ProviderCall, WebhookEvent):
         rows: Any = model._default_manager.using(database_alias())
         for carrier in rows.filter(follow_up_at__lte=DatabaseNow())[:_BATCH]:
-            tell_shop(carrier)
+            try:
+                tell_shop(carrier)
+            except Exception:
+                logger.exception("The shop could not be told of %s", carrier.pk)
 
 
 def _progress() -> tuple[Any, ...]:

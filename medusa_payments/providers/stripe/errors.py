@@ -50,6 +50,8 @@ _KINDS: dict[type[stripe.StripeError], FailureKind] = {
     stripe.RateLimitError: FailureKind.RATE_LIMITED,
 }
 
+_SERVER_ERROR = 500  # from here on
+
 
 def outcome_of(error: Exception) -> Outcome:
     """The outcome of a request that ended in an exception. What proves nothing is indeterminate."""
@@ -125,6 +127,7 @@ def _no_clear_answer(error: stripe.StripeError) -> Indeterminate:
         replayed=headers.replayed,
         key_is_spent=headers.replayed,
         ask_again=not headers.replayed,
+        is_server_error=(error.http_status or 0) >= _SERVER_ERROR,
     )
 
 

@@ -116,8 +116,8 @@ class Lookup:
         )
 
     def _refunds(self, intent: Json, charge: Json | None) -> tuple[ProviderRefund, ...]:
-        if charge is None and intent.get("latest_charge") is None:
-            return ()
+        if not intent.get("amount_received") and intent.get("status") != "succeeded":
+            return ()  # nothing was taken, so nothing can have been given back
         first = self._client.v1.refunds.list(
             params={"payment_intent": intent["id"], "limit": _PAGE}
         )
