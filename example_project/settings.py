@@ -134,7 +134,7 @@ MIGRATION_MODULES = {"djstripe": None}
 
 # Stripe
 
-STRIPE_SECRET_KEY = _text("STRIPE_SECRET_KEY", "sk_test_the_example_has_no_account")
+STRIPE_SECRET_KEY = _text("STRIPE_SECRET_KEY", "sk_test_theExampleHasNoAccountOfItsOwn")
 STRIPE_PUBLISHABLE_KEY = _text("STRIPE_PUBLISHABLE_KEY", "pk_test_the_example_has_no_account")
 STRIPE_API_BASE = _text("STRIPE_API_BASE").rstrip("/")
 STRIPE_JS_URL = _text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -45,5 +46,12 @@ def redact(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [redact(item) for item in value]
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(rf"\1{REDACTED}", value)
+        return _SECRET_TEXT.sub(rf"\1{REDACTED}", _storable(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL refuses to store: a null character, half of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

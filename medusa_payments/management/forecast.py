@@ -26,7 +26,7 @@ def forecast(*, everything: bool) -> dict[str, Any]:
         "examined": len(unfinished),
         "resolved": 0,
         "undone": 0,
-        "unresolved": unresolved_calls().count(),
+        "unresolved": unresolved_calls().count() + unapplied_events(everything=True).count(),
         "discrepancies": open_ones.count(),
         "events": unapplied_events(everything=everything).count(),
         "calls": [_foreseen(call) for call in unfinished],

@@ -77,6 +77,8 @@ class PaymentSession(SoftDeletableRecord):
     provider_amount_minor = amount_field(null=True, editable=False)
     held_minor = amount_field(default=0, editable=False)
     captured_minor = amount_field(default=0, editable=False)
+    # The buyer's last try was refused; the object can still be paid.
+    declined = models.BooleanField(default=False, editable=False)
     observed_at = models.DateTimeField(null=True, editable=False)
     evidence = models.CharField(
         max_length=16, choices=Evidence, blank=True, default=Evidence.NONE, editable=False

@@ -20,7 +20,7 @@ class WebhookEvent(Record):
     credentials = IdentifierField()
     account = IdentifierField(blank=True, default="")
     event_id = IdentifierField()
-    event_type = models.CharField(max_length=100)
+    event_type = models.CharField(max_length=255)
     occurred_at = models.DateTimeField()
     payload = models.JSONField()
     state = models.CharField(max_length=16, choices=EventState, default=EventState.RECEIVED)

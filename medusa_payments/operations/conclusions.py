@@ -87,7 +87,11 @@ def _set_status(locked: LockedCollection, session: PaymentSession) -> None:
         return
     if session.failure_code and status in (SessionStatus.PENDING, SessionStatus.CANCELED):
         status = SessionStatus.ERROR  # declined, and its object closed behind it
+    if session.declined and status == SessionStatus.PENDING:
+        status = SessionStatus.ERROR
     if status == session.status:
         return
     locked.totals_changed = True
     locked.change(session, f"session.{status}", status=status)
+    if status == SessionStatus.ERROR and session.is_live:
+        locked.tell("payment_failed", session=session)

@@ -43,6 +43,7 @@ from medusa_payments.statuses import (
 )
 
 # A refusal of these kinds says that the request never ran; it may be sent again.
+_TWICE = 2
 _FINAL_FOR_THE_KEY = (FailureKind.WRONG_STATE.value, FailureKind.DECLINED.value)
 _DID_NOT_RUN = (FailureKind.RATE_LIMITED.value, FailureKind.UNAVAILABLE.value)
 
@@ -114,7 +115,7 @@ def _read(
             merge_payment(locked, session, other, evidence=Evidence.LOOKUP)
         if call.is_unresolved:
             return _decide(locked, session, call, result.payment, look)
-        _rest(locked, call, session)
+        _rest(locked, call, session, look)
         return False
     if isinstance(result, NotFound):
         _conclude_not_found(locked, session, call, result, look)
@@ -123,7 +124,7 @@ def _read(
     elif call.is_final:
         _ask_again(locked, call)
         return False
-    _look_later(locked, session, call)
+    _look_later(locked, session, call, look)
     return False
 
 
@@ -138,10 +139,13 @@ def _merge_found(locked: LockedCollection, session: PaymentSession, seen: Provid
     conclude(locked, session, evidence=Evidence.LOOKUP, looked=seen.refunds is not None)
 
 
-def _rest(locked: LockedCollection, call: ProviderCall, session: PaymentSession) -> None:
+def _rest(
+    locked: LockedCollection, call: ProviderCall, session: PaymentSession, look: Look
+) -> None:
     """A finished call that was looked at as somebody's clock: rest, unless that goes on."""
-    if call.next_attempt_at is None or call.next_attempt_at > locked.now:
-        return
+    asked_at = locked.now - timedelta(seconds=look.seconds_ago)
+    if call.next_attempt_at is None or call.next_attempt_at > asked_at:
+        return  # nothing is due, or only since this look was asked
     when = None
     if _is_pending(call):
         when = locked.now + timedelta(seconds=settings.PENDING_INTERVAL)
@@ -173,7 +177,7 @@ def _decide(
     if call.kind == CallKind.REFUND:
         return _decide_refund(locked, session, call, seen, look)
     if call.kind == CallKind.INITIATE:
-        _look_later(locked, session, call)
+        _look_later(locked, session, call, look)
         return False
     if _was_refused(call):
         _fail(locked, session, call, is_provisional=False)
@@ -196,7 +200,7 @@ def _decide_refund(
     look: Look,
 ) -> bool:
     if seen.refunds is None:
-        _look_later(locked, session, call)
+        _look_later(locked, session, call, look)
         return False
     if _last_kind(call) == FailureKind.WRONG_STATE.value:
         _fail(locked, session, call, is_provisional=False)
@@ -228,13 +232,13 @@ def _send_again(
             first_sent_at=None,
         )
         return True
-    _look_later(locked, session, call)
+    _look_later(locked, session, call, look)
     return False
 
 
 def _key_works(locked: LockedCollection, call: ProviderCall) -> bool:
     """Whether sending the same key can still make the call happen."""
-    if call.key_is_spent or _only_repeats_an_error(call):
+    if call.key_is_spent or (_is_past_horizon(locked, call) and _only_repeats_an_error(call)):
         return False
     retention = get_provider(call.provider_id).capabilities.key_retention_seconds
     first = call.first_sent_at
@@ -242,11 +246,10 @@ def _key_works(locked: LockedCollection, call: ProviderCall) -> bool:
 
 
 def _only_repeats_an_error(call: ProviderCall) -> bool:
-    """Whether request after request got the same server error, as a provider that replays a stored
-    one without saying so answers."""
+    """Whether every request got a server error, as a provider that replays a stored one without
+    saying so answers."""
     own = [each for each in call.attempts if each["generation"] == call.generation]
-    limit = get_provider(call.provider_id).capabilities.max_attempts
-    return len(own) > limit and all(each["is_server_error"] for each in own)
+    return len(own) >= _TWICE and all(each["is_server_error"] for each in own)
 
 
 def _can_only_repeat(call: ProviderCall) -> bool:
@@ -276,6 +279,10 @@ def _was_refused(call: ProviderCall) -> bool:
         return True
     was_lost = any(each["outcome"] == "indeterminate" for each in own)
     return bool(kind) and kind not in _DID_NOT_RUN and not was_lost
+
+
+def _is_past_horizon(locked: LockedCollection, call: ProviderCall) -> bool:
+    return locked.now >= believable_from(call.last_sent_at or call.created_at)
 
 
 def _is_believable(locked: LockedCollection, call: ProviderCall, look: Look) -> bool:
@@ -332,9 +339,11 @@ def _fail(
     conclude(locked, session, evidence=Evidence.LOOKUP, looked=True)
 
 
-def _look_later(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
+def _look_later(
+    locked: LockedCollection, session: PaymentSession, call: ProviderCall, look: Look
+) -> None:
     if call.is_final:
-        _rest(locked, call, session)
+        _rest(locked, call, session, look)
         return
     leave_open(locked, call, movements.movement_of(call))
     locked.change(call, "call.scheduled", next_attempt_at=_next_time(locked, call))

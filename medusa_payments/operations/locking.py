@@ -31,7 +31,7 @@ from medusa_payments.operations.database import (
     patiently,
     refuse_open_transaction,
 )
-from medusa_payments.statuses import CallKind
+from medusa_payments.statuses import CallKind, CallState
 
 Result = TypeVar("Result")
 
@@ -144,6 +144,15 @@ class LockedCollection:
         told = [signal, *(f"{name}={row.pk}" for name, row in subjects.items())]
         if told not in self.signals:
             self.signals.append(told)
+
+    def owes_look(self, call: ProviderCall) -> bool:
+        """Whether a look was asked for, by this transaction or while the initiate was in flight."""
+        if call.kind != CallKind.INITIATE:
+            return False
+        was_asked = call.state == CallState.OPEN and call.lease_token <= 1
+        is_due = call.next_attempt_at is not None and call.next_attempt_at <= self.now
+        now_asked = any(each.pk == call.payment_session_id for each in self.needs_look)
+        return now_asked or (was_asked and is_due)
 
     def live_session(self) -> PaymentSession | None:
         rows = PaymentSession.objects.using(database_alias())

@@ -72,6 +72,7 @@ def _merged(
         values |= {
             "provider_state": seen.state,
             "held_minor": 0 if seen.state in _TERMINAL else seen.held_minor,
+            "declined": seen.declined,
             "observed_at": seen.observed_at,
             "evidence": evidence,
         }

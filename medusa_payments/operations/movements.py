@@ -102,6 +102,7 @@ def finish_call(
     """Give a call its final state, with the evidence for it."""
     if call.state == state and not call.is_provisional:
         return
+    is_look_owed = locked.owes_look(call)
     locked.change(
         call,
         f"call.{state}",
@@ -109,7 +110,7 @@ def finish_call(
         evidence=evidence,
         evidence_reference=locked.cause,
         is_provisional=is_provisional,
-        next_attempt_at=None,
+        next_attempt_at=locked.now if is_look_owed else None,
     )
     if call.looks:
         close_by_evidence(

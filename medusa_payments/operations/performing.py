@@ -27,18 +27,21 @@ from medusa_payments.statuses import CallKind, CallState, Evidence
 _MAX_STEPS = 20
 
 
-def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = None) -> None:
+def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = None) -> bool:
     """Ask the provider for a call that its caller has just written and leased.
+
+    False: the lease was lost before anything was sent; whoever took it over finishes the call.
 
     If the answer is lost, look once: most lost answers are found again within the request. An
     initiate is not looked for: its session is set aside and the buyer answered first.
     """
     if not renew(call, lease=lease_seconds(get_provider(call.provider_id))):
-        return
+        return False
     recorded = _ask(call, actor=actor, data=data)
     perform_demanded(recorded.demanded, actor=actor)
     if call.kind != CallKind.INITIATE and _is_unresolved(call):
         look(call, actor=actor, may_send=False)
+    return True
 
 
 def perform_or_take_up(call: ProviderCall, *, is_new: bool, actor: Actor) -> None:

@@ -9,6 +9,8 @@ from medusa_payments.models import Capture, Payment, ProviderCall, Refund
 from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.types import NOT_REACHED
+from medusa_payments.statuses import MovementStatus
 
 MovementType = TypeVar("MovementType", Capture, Refund)
 
@@ -37,10 +39,17 @@ def movement_of_same_act(
         movement.payment = payment
     for movement in rows:
         if request_key and movement.was_asked_as(request_key):
-            asked = {"amount_minor": amount_minor}
-            if movement.request_key == request_key:
-                asked |= details
-            return _same_key(locked, movement, asked)
+            if not _never_reached(locked, movement):
+                is_own = movement.request_key == request_key
+                asked = {"amount_minor": amount_minor, **(details if is_own else {})}
+                return _same_key(locked, movement, asked)
+            _free_key(locked, movement, request_key)
+    return _uncertain_equal(locked, rows, amount_minor=amount_minor, request_key=request_key)
+
+
+def _uncertain_equal(
+    locked: LockedCollection, rows: list[MovementType], *, amount_minor: int, request_key: str
+) -> MovementType | None:
     for movement in rows:
         call = locked.call_of(movement)
         if movement.amount_minor != amount_minor or call is None or call.is_final:
@@ -60,6 +69,22 @@ def _same_key(
     if call is not None and in_flight(call, now=locked.now):
         raise Conflict
     return movement
+
+
+def _never_reached(locked: LockedCollection, movement: Capture | Refund) -> bool:
+    """It failed because the provider could not be asked: the same request may try again."""
+    call = locked.call_of(movement)
+    return (
+        movement.status == MovementStatus.FAILED
+        and call is not None
+        and call.failure_kind in NOT_REACHED
+    )
+
+
+def _free_key(locked: LockedCollection, movement: Capture | Refund, request_key: str) -> None:
+    others = [key for key in movement.other_request_keys if key != request_key]
+    own = f"freed:{movement.pk}" if movement.request_key == request_key else movement.request_key
+    locked.change(movement, "movement.key_freed", request_key=own, other_request_keys=others)
 
 
 def _remember_key(locked: LockedCollection, movement: Capture | Refund, request_key: str) -> None:

@@ -83,7 +83,10 @@ def create_payment_session(
     provider.check_data(given)
     prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
     _follow(prepared.closed, actor=actor)
-    perform(prepared.call, actor=actor, data=given)
+    if not perform(prepared.call, actor=actor, data=given):
+        raise PaymentIndeterminate(
+            session_id=prepared.call.payment_session_id, provider_id=provider.id
+        )
     return _result(prepared.call, provider)
 
 

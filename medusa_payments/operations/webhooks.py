@@ -164,8 +164,11 @@ def find_session(event: WebhookEvent, report: WebhookReport) -> PaymentSession |
 
 
 def _of_same_account(event: WebhookEvent) -> set[str]:
-    """Variants of a provider share an account and its events."""
-    return {
+    """Variants of a provider share an account and its events.
+
+    The one that received the event is among them, also after its keys were changed.
+    """
+    return {event.provider_id} | {
         provider_id
         for provider_id in provider_ids()
         if get_provider(provider_id).credentials == event.credentials
@@ -232,7 +235,7 @@ def _quarantine(event: WebhookEvent, report: WebhookReport) -> None:
 
 def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | None:
     """Our marker on an object that we have no record of: a person must know."""
-    key = f"{DiscrepancyKind.GHOST}:{report.session_id}"
+    key = f"{DiscrepancyKind.GHOST}:{report.session_id}"[:255]
     if Discrepancy.objects.using(database_alias()).filter(open_key=key).exists():
         return None
     ghost: Discrepancy = Discrepancy.objects.using(database_alias()).create(
@@ -240,7 +243,7 @@ def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | Non
         open_key=key,
         webhook_event=event,
         provider_id=event.provider_id,
-        provider_reference=report.reference,
+        provider_reference=report.reference[:255],
         amount_minor=report.amount_minor,
         currency_code=report.payment.currency_code if report.payment else "",
         detail=f"The provider holds {report.reference} for session {report.session_id},"

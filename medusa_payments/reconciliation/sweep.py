@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from medusa_payments.models import (
+    AuditEntry,
     Discrepancy,
     PaymentSession,
     ProviderCall,
@@ -174,7 +175,8 @@ def _progress() -> tuple[Any, ...]:
     """Changes whenever a round learned or did something."""
     calls = ProviderCall.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
     return (
-        tuple(calls.order_by("pk").values_list("pk", "state", "generation")),
+        tuple(calls.order_by("pk").values_list("pk", "state", "generation", "key_is_spent")),
+        AuditEntry.objects.using(database_alias()).count(),
         unapplied_events(everything=True).count(),
         _resolved_sessions().count(),
     )
@@ -196,6 +198,12 @@ def unresolved_calls() -> QuerySet[ProviderCall]:
             payment_session__deleted__isnull=False,
             payment_session__resolution="",
         )
+        | Q(  # declined, and what exists of it could still be paid
+            kind=CallKind.INITIATE,
+            state=CallState.FAILED,
+            payment_session__deleted__isnull=True,
+            payment_session__provider_state__in=OPEN_PROVIDER_STATES,
+        )
     )
 
 
@@ -206,7 +214,7 @@ def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
         examined=len(examined),
         resolved=sum(each["state"] not in UNRESOLVED_CALLS for each in was_open),
         undone=undone,
-        unresolved=unresolved_calls().count(),
+        unresolved=unresolved_calls().count() + unapplied_events(everything=True).count(),
         discrepancies=Discrepancy.objects.using(database_alias())
         .filter(state=DiscrepancyState.OPEN)
         .count(),

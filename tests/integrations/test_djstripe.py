@@ -163,7 +163,9 @@ def test_dj_stripe_keeps_its_own_error_when_nothing_can_be_stored(
         answer = door.deliver(event)
 
     assert answer.status_code == 500
-    assert "no_such_table" not in WebhookEventTrigger.objects.get().exception
+    exception = WebhookEventTrigger.objects.get().exception
+    assert exception
+    assert "no_such_table" not in exception
     assert not WebhookEvent.objects.exists()
 
 

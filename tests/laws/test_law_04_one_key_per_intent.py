@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from medusa_payments.errors import MedusaPaymentsError, PaymentIndeterminate, RefundRefused
+from medusa_payments.errors import (
+    PaymentIndeterminate,
+    PaymentProviderUnavailable,
+    RefundRefused,
+)
 from medusa_payments.models import Payment, ProviderCall, Refund
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
@@ -331,13 +335,18 @@ def test_a_key_that_took_an_act_up_stays_its_key(fake: StagedProvider) -> None:
     assert fake.payment_of(payment.payment_session_id).refunded_minor == 1000
 
 
-def test_an_act_that_nobody_answered_for_is_not_repeated_by_its_key(
-    fake: StagedProvider,
-) -> None:
+def test_the_key_of_an_act_that_reached_nobody_may_try_again(fake: StagedProvider) -> None:
+    """A call that was refused is final, so the second try is a row and a call of its own."""
     payment = captured_at(fake)
     fake.script("refund_payment", Failed(kind=FailureKind.RATE_LIMITED))
-    for _ in range(2):
-        with pytest.raises(MedusaPaymentsError):
-            refund_payment(payment, amount=TEN, request_key="click")
+    with pytest.raises(PaymentProviderUnavailable):
+        refund_payment(payment, amount=TEN, request_key="click")
 
-    assert len(fake.asked_for("refund_payment")) == 1
+    again = refund_payment(payment, amount=TEN, request_key="click")
+    same = refund_payment(payment, amount=TEN, request_key="click")
+
+    assert again.status == "succeeded"
+    assert again.pk == same.pk
+    keys = {request.idempotency_key for request in fake.asked_for("refund_payment")}
+    assert len(keys) == 2
+    assert payment.refunds.count() == 2

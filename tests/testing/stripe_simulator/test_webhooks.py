@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
+from medusa_payments.testing.stripe_simulator.world import API_VERSION
+
 from .conftest import SECRET
 
 
@@ -19,7 +21,7 @@ def test_event_is_posted_with_a_signature_that_the_sdk_accepts(
     assert (event.type, event.data.object.id) == ("payment_intent.created", intent.id)
     assert (event.livemode, event.api_version, event.pending_webhooks) == (
         False,
-        stripe.api_version,
+        API_VERSION,
         1,
     )
     assert event.to_dict()["request"]["id"] == simulator.requests()[0]["id"]
