@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from medusa_payments import settings
 from medusa_payments.models import PaymentSession, ProviderCall, Refund
-from medusa_payments.operations import movements
+from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
@@ -134,7 +134,7 @@ def _merge_found(locked: LockedCollection, session: PaymentSession, seen: Provid
         merge_refund_of(locked, session, refund, evidence=Evidence.LOOKUP)
     for dispute in seen.disputes or ():
         if payment := movements.payment_of(locked, session):
-            movements.merge_dispute(locked, payment, dispute, evidence=Evidence.LOOKUP)
+            refund_records.merge_dispute(locked, payment, dispute, evidence=Evidence.LOOKUP)
     locked.needs_look.clear()
     conclude(locked, session, evidence=Evidence.LOOKUP, looked=seen.refunds is not None)
 

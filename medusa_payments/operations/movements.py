@@ -1,4 +1,4 @@
-"""What is known of captures, refunds and disputes, written as rows.
+"""What is known of payments and their captures, written as rows.
 
 Money that moved without us (in a provider's dashboard, or by automatic capture) becomes a row
 too, so that totals are always sums of rows.
@@ -6,16 +6,13 @@ too, so that totals are always sums of rows.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import combinations
 
 from django.db.models import Model
 
-from medusa_payments import settings
 from medusa_payments.ids import new_id
 from medusa_payments.models import (
     Capture,
-    Dispute,
     Payment,
     PaymentSession,
     ProviderCall,
@@ -26,27 +23,16 @@ from medusa_payments.operations.discrepancies import close_by_evidence, open_dis
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import ProviderDispute, ProviderRefund
 from medusa_payments.statuses import (
     UNRESOLVED_MOVEMENTS,
     CallState,
     DiscrepancyKind,
-    DisputeStatus,
     Evidence,
     MovementStatus,
     ProviderState,
 )
 
 _MOST_OPEN_CAPTURES = 6  # of unknown outcome at once; more are not tried in every combination
-# A failure that the provider reported beats success, because Stripe may fail a refund that had
-# succeeded; success beats pending. What was concluded from not finding it yields to anything.
-_REFUND_RANK = {
-    MovementStatus.REQUESTED: 0,
-    MovementStatus.INDETERMINATE: 0,
-    MovementStatus.PENDING: 1,
-    MovementStatus.SUCCEEDED: 2,
-    MovementStatus.FAILED: 3,
-}
 
 
 def payment_of(locked: LockedCollection, session: PaymentSession) -> Payment | None:
@@ -75,11 +61,11 @@ def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
         ),
         "payment.created",
     )
-    _tell(locked, "payment_authorized", payment)
+    tell_of(locked, "payment_authorized", payment)
     return payment
 
 
-def _tell(locked: LockedCollection, signal: str, payment: Payment, **also: Model) -> None:
+def tell_of(locked: LockedCollection, signal: str, payment: Payment, **also: Model) -> None:
     """Tell the shop of its payments.
 
     Money that came in under a session already set aside is not one: a shop that marks orders paid
@@ -178,8 +164,8 @@ def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evi
         evidence=evidence,
         is_provisional=False,
     )
-    _finish_call_of(locked, capture, CallState.SUCCEEDED, evidence=evidence)
-    _tell(locked, "payment_captured", capture.payment, capture=capture)
+    finish_call_of(locked, capture, CallState.SUCCEEDED, evidence=evidence)
+    tell_of(locked, "payment_captured", capture.payment, capture=capture)
 
 
 def _add_external_capture(
@@ -201,7 +187,7 @@ def _add_external_capture(
     )
     if is_external and session.counts_for_collection:
         _report_act_elsewhere(locked, payment, "captured", amount_minor)
-    _tell(locked, "payment_captured", payment, capture=capture)
+    tell_of(locked, "payment_captured", payment, capture=capture)
 
 
 def _report_act_elsewhere(
@@ -223,7 +209,7 @@ def record_canceled(locked: LockedCollection, payment: Payment, *, is_ours: bool
         return
     locked.totals_changed = True
     locked.change(payment, "payment.canceled", canceled_at=locked.now)
-    _tell(locked, "payment_canceled", payment)
+    tell_of(locked, "payment_canceled", payment)
     if not is_ours:
         _report_act_elsewhere(locked, payment, "canceled", payment.amount_minor)
 
@@ -262,12 +248,12 @@ def fail_movement(
         evidence=evidence,
         is_provisional=is_provisional,
     )
-    _finish_call_of(
+    finish_call_of(
         locked, movement, CallState.FAILED, evidence=evidence, is_provisional=is_provisional
     )
 
 
-def _finish_call_of(
+def finish_call_of(
     locked: LockedCollection,
     movement: Capture | Refund,
     state: CallState,
@@ -278,151 +264,3 @@ def _finish_call_of(
     call = locked.call_of(movement)
     if call is not None and (call.is_unresolved or call.is_provisional):
         finish_call(locked, call, state, evidence=evidence, is_provisional=is_provisional)
-
-
-def merge_refund(
-    locked: LockedCollection, payment: Payment, seen: ProviderRefund, *, evidence: Evidence
-) -> Refund:
-    """Merge what was seen of one refund; one that we did not ask for becomes a row."""
-    refund = _find_refund(payment, seen) or _add_external_refund(locked, payment, seen, evidence)
-    if refund.amount_minor != seen.amount_minor:
-        _report_refund_amount(locked, refund, seen)
-    if refund.provider_reference != seen.reference:
-        locked.change(refund, "refund.seen", provider_reference=seen.reference)
-    known = MovementStatus(refund.status)
-    if refund.is_provisional and seen.status != MovementStatus.FAILED:
-        _report_overturned(locked, refund)
-    if refund.is_provisional or _REFUND_RANK[seen.status] > _REFUND_RANK[known]:
-        _set_refund_status(locked, refund, seen.status, evidence=evidence)
-    return refund
-
-
-def _find_refund(payment: Payment, seen: ProviderRefund) -> Refund | None:
-    rows = Refund.objects.using(database_alias()).filter(payment=payment).select_related("payment")
-    refund: Refund | None = rows.filter(provider_reference=seen.reference).first()
-    if refund is None and seen.refund_id:
-        refund = rows.filter(pk=seen.refund_id, provider_reference="").first()
-    return refund
-
-
-def _add_external_refund(
-    locked: LockedCollection, payment: Payment, seen: ProviderRefund, evidence: Evidence
-) -> Refund:
-    locked.totals_changed = True
-    refund: Refund = locked.add(
-        Refund(
-            payment=payment,
-            amount_minor=seen.amount_minor,
-            request_key=f"external:{seen.reference}",
-            provider_reference=seen.reference,
-            is_external=True,
-            note="Made at the provider, not here.",
-        ),
-        "refund.recorded",
-    )
-    open_discrepancy(
-        locked,
-        DiscrepancyKind.STATUS,
-        about=f"{payment.pk}:{seen.reference}",
-        detail=f"Refund {seen.reference} was made at the provider, not here; it is recorded.",
-        session=payment.payment_session,
-        amount_minor=seen.amount_minor,
-    )
-    return refund
-
-
-def _set_refund_status(
-    locked: LockedCollection, refund: Refund, status: MovementStatus, *, evidence: Evidence
-) -> None:
-    locked.totals_changed = True
-    if status == MovementStatus.FAILED:
-        fail_movement(locked, refund, evidence=evidence)
-        return
-    already_told = refund.status == MovementStatus.PENDING
-    locked.change(
-        refund,
-        f"refund.{status}",
-        status=status,
-        evidence=evidence,
-        is_provisional=False,
-    )
-    _finish_call_of(locked, refund, CallState.SUCCEEDED, evidence=evidence)
-    _watch_pending(locked, refund)
-    if not already_told or status == MovementStatus.SUCCEEDED:
-        _tell(locked, "payment_refunded", refund.payment, refund=refund)
-
-
-def _watch_pending(locked: LockedCollection, refund: Refund) -> None:
-    """A pending refund waits for its event; the sweep looks too, should the event be lost."""
-    call = locked.call_of(refund)
-    if call is None or call.is_unresolved:
-        return
-    is_pending = refund.status == MovementStatus.PENDING
-    interval = timedelta(seconds=settings.PENDING_INTERVAL)
-    locked.change(
-        call, "call.scheduled", next_attempt_at=locked.now + interval if is_pending else None
-    )
-
-
-def _report_overturned(locked: LockedCollection, refund: Refund) -> None:
-    """It was taken for not made, so somebody may have refunded again meanwhile."""
-    open_discrepancy(
-        locked,
-        DiscrepancyKind.STATUS,
-        about=f"{refund.pk}:overturned",
-        detail=f"Refund {refund.pk} was not found and taken for failed; it was made after all.",
-        session=refund.payment.payment_session,
-        amount_minor=refund.amount_minor,
-    )
-
-
-def _report_refund_amount(locked: LockedCollection, refund: Refund, seen: ProviderRefund) -> None:
-    open_discrepancy(
-        locked,
-        DiscrepancyKind.AMOUNT,
-        about=refund.pk,
-        detail=(
-            f"Asked to refund {refund.amount_minor}, the provider's refund {seen.reference} is"
-            f" {seen.amount_minor} (smallest unit)."
-        ),
-        session=refund.payment.payment_session,
-        amount_minor=abs(refund.amount_minor - seen.amount_minor),
-    )
-    locked.totals_changed = True
-    locked.change(refund, "refund.amount_seen", amount_minor=seen.amount_minor)
-
-
-def accept_refund(locked: LockedCollection, refund: Refund, *, evidence: Evidence) -> None:
-    """The provider took the refund and told no more about it: it is done."""
-    if not refund.is_provisional and refund.status not in UNRESOLVED_MOVEMENTS:
-        return
-    _set_refund_status(locked, refund, MovementStatus.SUCCEEDED, evidence=evidence)
-
-
-def merge_dispute(
-    locked: LockedCollection, payment: Payment, seen: ProviderDispute, *, evidence: Evidence
-) -> None:
-    """Record what a bank took back, and tell a person; a closed one stays closed."""
-    rows = Dispute.objects.using(database_alias()).filter(provider_reference=seen.reference)
-    dispute = rows.select_related("payment").first()
-    if dispute is None:
-        locked.add(
-            Dispute(
-                payment=payment,
-                provider_reference=seen.reference,
-                amount_minor=seen.amount_minor,
-                status=seen.status,
-                evidence=evidence,
-            ),
-            "dispute.recorded",
-        )
-        open_discrepancy(
-            locked,
-            DiscrepancyKind.DISPUTE,
-            about=seen.reference,
-            detail=f"The customer's bank disputes {seen.amount_minor} (smallest unit).",
-            session=payment.payment_session,
-            amount_minor=seen.amount_minor,
-        )
-    elif dispute.status == DisputeStatus.OPEN:
-        locked.change(dispute, "dispute.seen", status=seen.status, evidence=evidence)

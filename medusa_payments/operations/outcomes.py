@@ -14,7 +14,7 @@ from medusa_payments.models import (
     ProviderCall,
     Refund,
 )
-from medusa_payments.operations import movements
+from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
@@ -227,7 +227,7 @@ def _settle_refund(
     refund = Refund.objects.using(database_alias()).select_related("payment").get(pk=call.refund_id)
     refund.payment.payment_session = session
     if isinstance(outcome, Succeeded) and outcome.refund is None:
-        movements.accept_refund(locked, refund, evidence=evidence)
+        refund_records.accept_refund(locked, refund, evidence=evidence)
         return
     _merge_shown(locked, session, outcome, evidence)
     refund.refresh_from_db()

@@ -11,7 +11,7 @@ from medusa_payments.models import (
     Refund,
     WebhookEvent,
 )
-from medusa_payments.operations import movements
+from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
@@ -75,4 +75,4 @@ def merge_refund_of(
     if payment is None:
         locked.look_at(session)
     else:
-        movements.merge_refund(locked, payment, seen, evidence=evidence)
+        refund_records.merge_refund(locked, payment, seen, evidence=evidence)

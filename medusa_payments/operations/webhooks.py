@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from medusa_payments import settings
 from medusa_payments.models import Discrepancy, PaymentSession, WebhookEvent
-from medusa_payments.operations import movements
+from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import WEBHOOK, Actor
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import (
@@ -182,7 +182,7 @@ def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookRep
     if report.refund:
         merge_refund_of(locked, session, report.refund, evidence=evidence)
     if report.dispute and (payment := movements.payment_of(locked, session)):
-        movements.merge_dispute(locked, payment, report.dispute, evidence=evidence)
+        refund_records.merge_dispute(locked, payment, report.dispute, evidence=evidence)
     if report.finding and not report.dispute:
         _report_finding(locked, session, report)
     if report.needs_look and not _is_known(locked, session, report):

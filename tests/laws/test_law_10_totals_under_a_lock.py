@@ -19,12 +19,21 @@ from medusa_payments.errors import (
     PaymentIndeterminate,
     RefundExceedsRefundable,
 )
-from medusa_payments.models import Capture, Payment, PaymentCollection, PaymentSession, Refund
+from medusa_payments.models import (
+    Capture,
+    Payment,
+    PaymentCollection,
+    PaymentSession,
+    ProviderCall,
+    Refund,
+)
 from medusa_payments.operations import totals
+from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collections import reprice_payment_collection
+from medusa_payments.operations.performing import advance
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session, delete_payment_session
 from medusa_payments.providers.registry import get_provider
@@ -40,6 +49,7 @@ from .scenes import (
     authorized_at,
     captured_at,
     collection_of,
+    let_leases_end,
     only_session,
     reloaded,
     session_at,
@@ -183,6 +193,43 @@ def test_two_sweeps_at_once_undo_once(stripe: StripeSimulator) -> None:
     executed = [each for each in stripe.requests("refunds.create") if each["executed"]]
     assert len(executed) == 1
     assert only_session(collection).resolution == "refunded"
+
+
+# Leases
+
+
+def test_a_call_that_somebody_works_on_is_left_to_them(fake: StagedProvider) -> None:
+    payment = captured_at(fake)
+    asked: list[int] = []
+
+    def work_on_it_too(request: object) -> None:
+        demanded = advance(ProviderCall.objects.get(kind="refund"), actor=SWEEP)
+        reconcile_all()
+        asked.append(len(demanded) + len(fake.asked_for("lookup")))
+
+    fake.before["refund_payment"] = work_on_it_too
+    refund = refund_payment(payment, amount=TEN)
+
+    assert asked == [0]
+    assert refund.status == "succeeded"
+    assert len(fake.asked_for("refund_payment")) == 1
+
+
+def test_an_answer_under_a_lost_lease_no_longer_writes_the_call(fake: StagedProvider) -> None:
+    """It stalled, the sweep took the call over and found the truth; its late refusal is void."""
+    payment = captured_at(fake)
+    fake.script("refund_payment", Failed(kind=FailureKind.REFUSED), executes=True)
+
+    def take_over(request: object) -> None:
+        let_leases_end()
+        reconcile_all()
+
+    fake.after["refund_payment"] = take_over
+    refund = refund_payment(payment, amount=TEN)
+
+    call = ProviderCall.objects.get(kind="refund")
+    assert (refund.status, call.state, call.evidence) == ("succeeded", "succeeded", "lookup")
+    assert fake.payment_of(payment.payment_session_id).refunded_minor == 1000
 
 
 # The sums
