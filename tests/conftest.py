@@ -205,11 +205,14 @@ def live_api(live_server: Any, simulator: StripeSimulator, stripe_settings: Any)
     return LiveApi(live_server.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(requires_browser: str) -> Iterator[Any]:
-    """One Chromium for the whole run."""
+    """One Chromium for a module's tests.
+
+    Playwright keeps an event loop in this thread: Django would refuse to query in it, and no test of
+    another module may find it there.
+    """
     sync_api = pytest.importorskip("playwright.sync_api")
-    # Playwright keeps an event loop in this thread, in which Django would refuse to query.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

@@ -141,7 +141,7 @@ def test_an_answer_of_stripe_that_proves_nothing_is_indeterminate(
 ) -> None:
     payment = captured_at_stripe(stripe)
     stripe.fault(fault, operation="refunds.create")
-    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve", times=None)
 
     refund = refund_payment(payment, amount=TEN)
 

@@ -100,7 +100,7 @@ def test_a_second_click_on_an_uncertain_cancel_is_the_same_call(fake: StagedProv
 def test_a_key_never_goes_out_with_other_arguments(stripe: StripeSimulator) -> None:
     payment = captured_at_stripe(stripe)
     stripe.fault("drop_before", operation="refunds.create")
-    stripe.fault("drop_before", operation="payment_intents.retrieve")
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve")
     for amount in ("10", "20", "10", "10"):
         refund_payment(payment, amount=Decimal(amount))
     cancel_payment(authorized_at_stripe(stripe))
@@ -179,7 +179,7 @@ def test_a_second_generation_opens_only_when_a_lookup_shows_that_nothing_happene
 def test_no_answer_of_a_lookup_opens_no_generation(stripe: StripeSimulator) -> None:
     payment = authorized_at_stripe(stripe)
     stripe.fault("error_500_before", operation="payment_intents.capture")
-    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve", times=None)
     capture_payment(payment)
 
     reconcile_all()

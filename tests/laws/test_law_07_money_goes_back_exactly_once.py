@@ -7,6 +7,7 @@ bank act, and then lets the evidence in, by the sweep or by webhooks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -135,9 +136,17 @@ def _tell_all(stripe: StripeSimulator) -> None:
         told = len(events)
 
 
-@pytest.mark.parametrize("door", ["sweep", "webhooks"])
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("reason", REASONS)
+def _cases() -> list[Any]:
+    """All by the sweep; by webhooks, every state in the default run, every reason in the long."""
+    cases = []
+    for reason, state, door in product(REASONS, STATES, ("sweep", "webhooks")):
+        is_long = door == "webhooks" and reason != "indeterminate"
+        marks = [pytest.mark.slow] if is_long else []
+        cases.append(pytest.param(reason, state, door, marks=marks))
+    return cases
+
+
+@pytest.mark.parametrize(("reason", "state", "door"), _cases())
 def test_it_goes_back_for_every_reason_and_from_every_state(
     reason: str, state: str, door: str, stripe: StripeSimulator
 ) -> None:
@@ -364,6 +373,20 @@ def test_webhook_and_sweep_together_undo_once(stripe: StripeSimulator) -> None:
     assert Refund.objects.filter(is_undoing=True).count() == 1
 
 
+def test_what_goes_back_is_planned_from_a_look_and_not_from_an_event_alone(
+    stripe: StripeSimulator,
+) -> None:
+    """Somebody has given part of it back meanwhile, and no event has told of that."""
+    session = _indeterminate(stripe)
+    _partly_refunded(stripe, _intent_of(stripe, session)["id"])
+
+    deliver(stripe, stripe.events(["payment_intent.succeeded"])[0]["id"])
+
+    (asked,) = stripe.requests("refunds.create")
+    assert (asked["params"]["amount"], asked["status"]) == (str(AMOUNT_MINOR - 3000), 200)
+    assert _intent_of(stripe, session)["kept"] == 0
+
+
 def test_an_undoing_that_was_refused_is_tried_again(fake: StagedProvider) -> None:
     session = session_at(FAKE)
     fake.script("cancel_payment", Failed(kind=FailureKind.RATE_LIMITED))
@@ -458,6 +481,8 @@ def test_an_object_that_appears_after_it_was_believed_absent_is_undone(
 
     assert reloaded(session).resolution == "refunded"
     assert stripe.ledger()["totals"]["eur"]["kept"] == 0
+    initiate = only_call("initiate")
+    assert (initiate.state, initiate.is_provisional) == ("succeeded", False)
 
 
 def test_an_adopted_session_keeps_its_money(fake: StagedProvider) -> None:

@@ -326,7 +326,13 @@ def _only(types: tuple[str, ...]) -> Callable[[list[Any]], list[Any]]:
     return order
 
 
-@pytest.mark.parametrize("name", LIVES)
+_IN_EVERY_RUN = ("captured, partly refunded", "refund fails", "authenticated, canceled")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in _IN_EVERY_RUN else pytest.mark.slow) for name in LIVES],
+)
 def test_every_order_of_a_lifes_events_ends_in_the_same_state(
     name: str, stripe: StripeSimulator
 ) -> None:
@@ -344,7 +350,7 @@ def test_every_order_of_five_events_ends_in_the_same_state(
     name: str, stripe: StripeSimulator
 ) -> None:
     life, types = LIVES[name]
-    more = {"expires": "charge.refunded", "authenticated, canceled": "charge.refunded"}
+    more = {"authenticated, canceled": "charge.refunded"}
     types = (*types, more.get(name, "payment_intent.created"))
     types = tuple(dict.fromkeys(types))
     expected = _run(stripe, life, _only(types))
@@ -377,7 +383,7 @@ _UNSHRUNK = hypothesis_settings(
 )
 
 
-@hypothesis_settings(_UNSHRUNK, max_examples=8)
+@hypothesis_settings(_UNSHRUNK, max_examples=6)
 @_ANY
 def test_all_events_of_a_life_in_any_order_and_number_end_in_the_same_state(
     stripe: StripeSimulator, name: str, seed: int, times: int
@@ -485,7 +491,7 @@ def test_a_lookup_that_fails_is_made_again(stripe: StripeSimulator) -> None:
     payment = captured_at_stripe(stripe)
     stripe.dashboard_refund(payment.payment_session.provider_reference, 1000)
     (told,) = stripe.events(["charge.refunded"])
-    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve", times=None)
     deliver(stripe, told["id"])
     stripe.clear_faults()
 

@@ -229,6 +229,7 @@ def test_an_answer_under_a_lost_lease_no_longer_writes_the_call(fake: StagedProv
 
     call = ProviderCall.objects.get(kind="refund")
     assert (refund.status, call.state, call.evidence) == ("succeeded", "succeeded", "lookup")
+    assert call.failure_kind == ""
     assert fake.payment_of(payment.payment_session_id).refunded_minor == 1000
 
 

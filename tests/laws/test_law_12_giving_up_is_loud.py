@@ -196,7 +196,7 @@ def test_a_call_is_finished_only_with_the_calls_that_follow(fake: StagedProvider
 def _lost_capture(stripe: StripeSimulator) -> ProviderCall:
     payment = authorized_at_stripe(stripe)
     stripe.fault("drop_after", operation="payment_intents.capture")
-    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve", times=None)
     capture_payment(payment)
     return only_call("capture")
 

@@ -276,7 +276,7 @@ def test_what_was_seen_before_replacing_is_recorded(stripe: StripeSimulator) -> 
 def test_nothing_is_changed_when_the_old_intent_cannot_be_read(stripe: StripeSimulator) -> None:
     old = session_at(STRIPE)
     before = reloaded(old)
-    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("truncated_json_clean", operation="payment_intents.retrieve", times=None)
 
     with pytest.raises(PaymentProviderUnavailable, match="Nothing was changed"):
         session_at(STRIPE, old.payment_collection)

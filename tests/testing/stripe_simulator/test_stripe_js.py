@@ -73,7 +73,7 @@ def test_bank_page_sends_the_buyer_back(simulator: Any, make_paid: Any) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.skip("needs a browser: install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as running:
         opened = running.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
