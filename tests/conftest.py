@@ -209,8 +209,8 @@ def live_api(live_server: Any, simulator: StripeSimulator, stripe_settings: Any)
 def browser(requires_browser: str) -> Iterator[Any]:
     """One Chromium for a module's tests.
 
-    Playwright keeps an event loop in this thread: Django would refuse to query in it, and no test of
-    another module may find it there.
+    Playwright keeps an event loop in this thread: Django would refuse to query in it, and no test
+    of another module may find it there.
     """
     sync_api = pytest.importorskip("playwright.sync_api")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -65,7 +65,8 @@ A_FEW_WEBHOOKS = (Webhooks(1, False, True), Webhooks(2, True, False))
 def _cases() -> list[Any]:
     cases = []
     for fault, persistence in product(FAULTS, PERSISTENCE):
-        cases.append(pytest.param(fault, persistence, WEBHOOKS, marks=pytest.mark.slow))
+        all_cells = [pytest.mark.slow, pytest.mark.all_cells]
+        cases.append(pytest.param(fault, persistence, WEBHOOKS, marks=all_cells))
         if (fault, persistence) in IN_THE_DEFAULT_RUN:
             cases.append(pytest.param(fault, persistence, A_FEW_WEBHOOKS))
     return cases
