@@ -64,7 +64,8 @@ def test_a_longer_list_takes_no_more_queries(api: Api) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             api.admin("GET", "payments", fields="*captures,*refunds,*payment_session")
-        return len(captured)
+        # A connection that is kept open is now and then asked whether it still lives.
+        return sum("medusa_payments_" in query["sql"] for query in captured)
 
     api.admin("POST", f"payments/{api.captured()}/refund", {"amount": 1})
     few = queries()
