@@ -36,6 +36,7 @@ def checkout(page: Any, live_api: Any, simulator: Any, settings: Any, lamp: Any)
     page.goto(live_api.url)
     page.get_by_role("button", name="Add Reading lamp to the cart").click()
     page.get_by_role("link", name="Check out").click()
+    page.locator("#act:enabled").wait_for()  # the page's scripts are there
     return page
 
 
