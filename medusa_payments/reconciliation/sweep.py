@@ -118,7 +118,8 @@ def _postpone(call: ProviderCall) -> None:
         pk=call.pk, next_attempt_at__isnull=False
     )
     when = next_look(call.looks, now=timezone.now())
-    patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1, leased_until=None))
+    # Its lease lapses by itself: it may be somebody else's, who is asking.
+    patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1))
 
 
 def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
