@@ -80,14 +80,16 @@ def test_shop_stays_open_until_it_is_ended_and_nothing_outlives_it(ending):
         [sys.executable, ROOT / "manage.py", "demo"],
         env=environment(),
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     ) as demo:
         try:
             told = ""
             deadline = time.monotonic() + 90
-            while "Ctrl-C" not in told and time.monotonic() < deadline:
+            while "Ctrl-C" not in told and demo.poll() is None and time.monotonic() < deadline:
                 told += demo.stdout.readline()
+            assert "Ctrl-C" in told, told
             (url,) = re.findall(r"Shop +(http://\S+)", told)
             with urllib.request.urlopen(url) as front_page:
                 assert front_page.status == 200

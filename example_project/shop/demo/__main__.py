@@ -22,7 +22,6 @@ import django
 
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _WEBHOOK_SECRET = "whsec_of_the_demo"  # noqa: S105 - of a Stripe that is none
 
 
@@ -33,9 +32,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="medusa_payments_demo_") as folder,
         StripeSimulator(webhook_secret=_WEBHOOK_SECRET) as simulator,
     ):
-        # The shop that stays open can be looked at afterwards; that of --exit leaves nothing.
-        database = (Path(folder) if options.exit else _CHECKOUT) / "demo.sqlite3"
-        _remove(database)
+        database = Path(folder) / "demo.sqlite3"
         os.environ.update(_environment(database, simulator.url))
         django.setup()
         return _run(simulator, database, stays_open=not options.exit)
@@ -49,11 +46,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _exit(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-def _remove(database: Path) -> None:
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
 def _environment(database: Path, stripe_url: str) -> dict[str, str]:
