@@ -69,6 +69,7 @@ class ProviderCall(Record):
     last_sent_at = models.DateTimeField(null=True)
 
     lease_token = models.PositiveBigIntegerField(default=0)
+    leased_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
     next_attempt_at = models.DateTimeField(null=True, db_index=True)
     looks = models.PositiveIntegerField(default=0)  # made on schedule since the answer was lost

@@ -61,6 +61,7 @@ def write_call(
             arguments=redact(arguments),
             arguments_digest=_digest(arguments),
             lease_token=1 if mine else 0,
+            leased_at=locked.now if mine else None,
             leased_until=until,
             first_sent_at=locked.now if mine else None,
             last_sent_at=locked.now if mine else None,
@@ -76,7 +77,23 @@ def _digest(arguments: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def claim(call: ProviderCall, *, lease: float, will_send: bool) -> bool:
+def is_free(*, whatever_the_lease_said: bool = False) -> Q:
+    """Calls whose lease is over, or was never taken.
+
+    ``whatever_the_lease_said``: also those older than this process's LEASE_SECONDS, whatever the
+    process that took them had thought enough. The fencing token makes that safe.
+    """
+    now = DatabaseNow()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    configured = float(settings.LEASE_SECONDS)
+    if whatever_the_lease_said and configured:
+        free |= Q(leased_at__lt=now - timedelta(seconds=configured))
+    return free
+
+
+def claim(
+    call: ProviderCall, *, lease: float, will_send: bool, whatever_the_lease_said: bool = False
+) -> bool:
     """Take the lease of a call by compare-and-set. False: somebody else works on it.
 
     The send that follows is recorded in the same statement, so that the horizon counts from it.
@@ -84,12 +101,13 @@ def claim(call: ProviderCall, *, lease: float, will_send: bool) -> bool:
     now = DatabaseNow()
     values: dict[str, Any] = {
         "lease_token": F("lease_token") + 1,
+        "leased_at": now,
         "leased_until": now + timedelta(seconds=lease),
     }
     if will_send:
         values["last_sent_at"] = now
         values["first_sent_at"] = Coalesce(F("first_sent_at"), now)
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    free = is_free(whatever_the_lease_said=whatever_the_lease_said)
     rows = ProviderCall.objects.using(database_alias())
     mine = rows.filter(free, pk=call.pk, lease_token=call.lease_token)
     if not patiently(lambda: mine.update(**values)):
@@ -107,7 +125,8 @@ def renew(call: ProviderCall, *, lease: float) -> bool:
     rows = ProviderCall.objects.using(database_alias())
     mine = rows.filter(pk=call.pk, lease_token=call.lease_token)
     until = now + timedelta(seconds=lease)
-    return bool(patiently(lambda: mine.update(last_sent_at=now, leased_until=until)))
+    renewed = {"last_sent_at": now, "leased_at": now, "leased_until": until}
+    return bool(patiently(lambda: mine.update(**renewed)))
 
 
 def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:

@@ -76,7 +76,9 @@ def advance(
     call = ProviderCall.objects.get(pk=call.pk)
     lease = lease_seconds(get_provider(call.provider_id))
     never_sent = call.state == CallState.OPEN and call.last_sent_at is None
-    if not claim(call, lease=lease, will_send=never_sent):
+    if not claim(
+        call, lease=lease, will_send=never_sent, whatever_the_lease_said=ignores_schedule
+    ):
         return ()
     if never_sent:
         recorded = _ask(call, actor=actor)

@@ -15,23 +15,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from medusa_payments import settings
-from medusa_payments.models import Discrepancy, PaymentSession, WebhookEvent
+from medusa_payments.models import PaymentSession, WebhookEvent
 from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import WEBHOOK, Actor
 from medusa_payments.operations.conclusions import conclude
-from medusa_payments.operations.database import (
-    database_alias,
-    patiently,
-    refuse_open_transaction,
-)
-from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
 from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.recording import Recorded, finish, merge_refund_of
-from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.totals import payment_totals
+from medusa_payments.operations.unapplied_events import park, quarantine
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids
 from medusa_payments.providers.types import VerifiedWebhook, WebhookReport
@@ -114,7 +110,7 @@ def apply_event(event: WebhookEvent, *, actor: Actor = WEBHOOK) -> None:
         recorded = record_event(event, actor=actor)
     except Exception as error:
         logger.exception("Event %s could not be applied", event.pk)
-        _park(event, type(error).__name__)
+        park(event, type(error).__name__)
         return
     try:
         tell_shop(recorded.carrier)
@@ -128,7 +124,7 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
     report = get_provider(event.provider_id).read_webhook(event.payload)
     session = find_session(event, report)
     if session is None:
-        _quarantine(event, report)
+        quarantine(event, report)
         return Recorded(carrier=event)
 
     def work(locked: LockedCollection) -> Recorded:
@@ -145,6 +141,10 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
             applied_at=locked.now,
             next_attempt_at=None,
         )
+        if row.tries:
+            close_by_evidence(
+                locked, DiscrepancyKind.UNRESOLVED, about=row.pk, reason="The event was applied."
+            )
         return finish(locked, row)
 
     cause = f"{event.event_type}:{event.event_id}"[:255]
@@ -209,54 +209,4 @@ def _report_finding(
         detail="The provider told of a state that needs a person's decision; see the event.",
         session=session,
         amount_minor=report.amount_minor,
-    )
-
-
-def _quarantine(event: WebhookEvent, report: WebhookReport) -> None:
-    """Show it and leave everything else alone."""
-    note = "names no session of ours"
-    if report.session_id:
-        note = f"names session {report.session_id}, which we do not know"
-    event.state, event.note, event.next_attempt_at = EventState.QUARANTINED, note[:255], None
-
-    def transact() -> None:
-        with transaction.atomic(using=database_alias(), durable=True):
-            ghost = _open_ghost(event, report) if report.session_id else None
-            if ghost is not None:
-                event.signals = [["discrepancy_opened", f"discrepancy={ghost.pk}"]]
-                event.follow_up_at = timezone.now()
-            event.save(
-                update_fields=["state", "note", "next_attempt_at", "signals", "follow_up_at"],
-                using=database_alias(),
-            )
-
-    patiently(transact)
-
-
-def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | None:
-    """Our marker on an object that we have no record of: a person must know."""
-    key = f"{DiscrepancyKind.GHOST}:{report.session_id}"[:255]
-    if Discrepancy.objects.using(database_alias()).filter(open_key=key).exists():
-        return None
-    ghost: Discrepancy = Discrepancy.objects.using(database_alias()).create(
-        kind=DiscrepancyKind.GHOST,
-        open_key=key,
-        webhook_event=event,
-        provider_id=event.provider_id,
-        provider_reference=report.reference[:255],
-        amount_minor=report.amount_minor,
-        currency_code=report.payment.currency_code if report.payment else "",
-        detail=f"The provider holds {report.reference} for session {report.session_id},"
-        " of which there is no record here.",
-    )
-    return ghost
-
-
-def _park(event: WebhookEvent, why: str) -> None:
-    rows = WebhookEvent.objects.using(database_alias()).filter(pk=event.pk)
-    rows.exclude(state=EventState.APPLIED).update(
-        state=EventState.PARKED,
-        note=why[:255],
-        tries=event.tries + 1,
-        next_attempt_at=next_look(event.tries, now=timezone.now()),
     )

@@ -21,6 +21,7 @@ from medusa_payments.models import (
     WebhookEvent,
 )
 from medusa_payments.operations.actors import SWEEP
+from medusa_payments.operations.calls import is_free
 from medusa_payments.operations.database import (
     DatabaseNow,
     database_alias,
@@ -125,9 +126,8 @@ def _postpone(call: ProviderCall) -> None:
 def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
     """Calls about which something is left to do, oldest due first."""
     now = DatabaseNow()
-    rows = ProviderCall.objects.using(database_alias()).filter(
-        Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    )
+    free = is_free(whatever_the_lease_said=everything)
+    rows = ProviderCall.objects.using(database_alias()).filter(free)
     due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=now)
     return rows.filter(due).order_by("next_attempt_at", "pk")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from medusa_payments import signals
+from medusa_payments import settings, signals
 from medusa_payments.errors import PaymentIndeterminate
 from medusa_payments.models import Discrepancy, ProviderCall, WebhookEvent
 from medusa_payments.operations.captures import capture_payment
@@ -277,20 +277,54 @@ def test_a_refund_known_to_be_pending_is_no_discrepancy(shop: Any, fake: StagedP
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_that_cannot_be_applied_is_tried_for_ever(fake: StagedProvider) -> None:
-    session = session_at(FAKE)
-
-    def unreadable(payload: Any) -> Any:
-        raise KeyError
-
-    fake.read_webhook = unreadable  # type: ignore[method-assign]
-    fake.tell(session.provider_reference)
+    event = _event_that_cannot_be_applied(fake)
     for _ in range(10):
         reconcile_all()
 
-    event = WebhookEvent.objects.get()
+    event.refresh_from_db()
     assert event.state == "parked"
     assert event.tries >= 10
     assert event.next_attempt_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_cannot_be_applied_opens_one_discrepancy_until_it_is(
+    fake: StagedProvider,
+) -> None:
+    schedule = settings.RECONCILE_SCHEDULE
+    read = fake.read_webhook
+    event = _event_that_cannot_be_applied(fake)
+    opened: list[Discrepancy] = []
+
+    def note(discrepancy: Discrepancy) -> None:
+        opened.append(discrepancy)
+
+    with listening(signals.discrepancy_opened, note):
+        while reloaded(event).tries < len(schedule) - 1:
+            reconcile_all()
+        assert not Discrepancy.objects.exists()
+        for _ in range(5):
+            reconcile_all()
+    discrepancy = Discrepancy.objects.get()
+    assert (discrepancy.kind, discrepancy.state) == ("unresolved", "open")
+    assert discrepancy.webhook_event_id == event.pk
+    assert event.event_id in discrepancy.detail
+    assert opened == [discrepancy]
+
+    fake.read_webhook = read  # type: ignore[method-assign]
+    reconcile_all()
+
+    assert reloaded(discrepancy).state == "closed"
+
+
+def _event_that_cannot_be_applied(fake: StagedProvider) -> WebhookEvent:
+    def unreadable(payload: Any) -> Any:
+        raise KeyError
+
+    session = session_at(FAKE)
+    fake.read_webhook = unreadable  # type: ignore[method-assign]
+    fake.tell(session.provider_reference)
+    return WebhookEvent.objects.get()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -218,6 +218,18 @@ def test_session_that_the_provider_still_works_on_is_not_known_yet(
     assert answer.row["status"] == "pending_authorization"
 
 
+def test_session_about_which_the_provider_does_not_answer_is_not_known_yet(
+    command: Command, session: Any, simulator: StripeSimulator
+) -> None:
+    simulator.fault("drop_before", "payment_intents.retrieve", times=None)
+
+    answer = command("authorize_payment_session", session["id"])
+
+    assert answer.status == 3
+    assert (answer.row["id"], answer.row["status"]) == (session["id"], "pending")
+    assert "No answer" in answer.message
+
+
 def test_unpaid_session_is_refused(command: Command, session: Any) -> None:
     answer = command("authorize_payment_session", session["id"])
 

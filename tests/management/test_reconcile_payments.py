@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from medusa_payments.models import ProviderCall
 from medusa_payments.testing.stripe_simulator import StripeSimulator
@@ -65,6 +67,25 @@ def test_what_is_not_found_is_not_believed_before_the_horizon(
 
     assert (before.status, before.row["unresolved"]) == (3, 1)
     assert (after.status, after.row["unresolved"]) == (0, 0)
+
+
+def test_all_takes_over_a_lease_that_is_older_than_its_own_setting(
+    command: Command, lost: Any, stripe_settings: Any
+) -> None:
+    """A process that thought an hour enough, and died."""
+    now = timezone.now()
+    ProviderCall.objects.update(
+        leased_at=now - timedelta(seconds=5),
+        leased_until=now + timedelta(hours=1),
+        next_attempt_at=now - timedelta(seconds=1),
+    )
+    too_early = command("reconcile_payments", "--all")
+    stripe_settings.MEDUSA_PAYMENTS = {**stripe_settings.MEDUSA_PAYMENTS, "LEASE_SECONDS": 4}
+    due = command("reconcile_payments", "--due")
+    everything = command("reconcile_payments", "--all")
+
+    assert (too_early.status, due.status, everything.status) == (3, 3, 0)
+    assert everything.row["undone"] == 1
 
 
 @pytest.mark.parametrize("which", ["--due", "--all"])

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from medusa_payments.errors import PaymentProviderUnavailable
 from medusa_payments.management.acts import ActCommand, Done
 from medusa_payments.management.descriptions import describe_payment, describe_session
 from medusa_payments.management.records import session_named
@@ -18,7 +19,10 @@ class Command(ActCommand):
 
     def act(self, actor: Actor, options: dict[str, Any]) -> Done:
         session = session_named(options["session"])
-        payment = authorize_payment_session(session, actor=actor)
+        try:
+            payment = authorize_payment_session(session, actor=actor)
+        except PaymentProviderUnavailable:
+            return Done(describe_session(session), f"No answer about session {session.pk}.")
         if payment is not None:
             return Done(describe_payment(payment))
         return Done(
