@@ -20,7 +20,7 @@ from medusa_payments.errors import NotAllowed
 from medusa_payments.operations.actors import Actor
 from medusa_payments.statuses import Door
 
-_UNAUTHORIZED = "Unauthorized"
+UNAUTHORIZED = "Unauthorized"
 _NOT_AS_BEARER = (
     "A secret API key is not a bearer token. Send it with basic authentication instead:"
     " 'Authorization: Basic ' and the base64 of the key followed by a colon."
@@ -51,7 +51,7 @@ class SecretKeyAuthentication(BaseAuthentication):
             for given in (credentials, _decoded(credentials)):
                 if _is_one_of(settings.SECRET_KEYS, given):
                     return _user_of(request), Actor(_name_of(given), Door.ADMIN_API)
-        raise AuthenticationFailed(_UNAUTHORIZED)
+        raise AuthenticationFailed(UNAUTHORIZED)
 
 
 def _decoded(credentials: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.response import Response
 
 from medusa_payments.errors import (
@@ -46,6 +46,7 @@ class _Answer:
 # The first class of an error's ancestors that stands here decides.
 _ANSWERS: dict[type[Exception], _Answer] = {
     AuthenticationFailed: _Answer(401, ""),
+    PermissionDenied: _Answer(403, "forbidden"),
     SuspiciousOperation: _Answer(400, "invalid_data"),  # more than the shop's settings allow
     InvalidData: _Answer(400, "invalid_data"),
     WebhookRejected: _Answer(400, "invalid_data"),

@@ -39,7 +39,11 @@ class Payment(Record):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
         ]
-        permissions = [("refund_payment", "Can refund payments")]
+        permissions = [
+            ("refund_payment", "Can refund payments"),
+            ("capture_payment", "Can capture payments"),
+            ("cancel_payment", "Can cancel payments"),
+        ]
 
     @property
     def amount(self) -> Decimal:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, cast
 
 from django.db import connections
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +19,7 @@ from medusa_payments.api.authentication import (
     SecretKeyAuthentication,
 )
 from medusa_payments.api.errors import answer_to_error
+from medusa_payments.api.permissions import RoutePermission
 from medusa_payments.api.renderers import AlwaysJson, JsonRenderer
 from medusa_payments.errors import NotFound
 from medusa_payments.operations.actors import Actor
@@ -27,7 +29,7 @@ class ApiView(APIView):
     """Runs outside of ``ATOMIC_REQUESTS``: a rollback would erase the record of moved money."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
-    permission_classes = ()
+    permission_classes: Sequence[type[BasePermission]] = ()
     throttle_classes = ()
     parser_classes = ()
     renderer_classes = (JsonRenderer,)
@@ -61,6 +63,9 @@ class StoreView(ApiView):
 
 class AdminView(ApiView):
     authentication_classes = (SecretKeyAuthentication,)
+    permission_classes = (RoutePermission,)
+    # Method -> codename of the Django permission that a user needs for it; a secret key needs none.
+    permission: ClassVar[Mapping[str, str]] = {}
 
 
 class UnknownRoute(ApiView):

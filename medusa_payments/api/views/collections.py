@@ -55,6 +55,8 @@ class StoreSessions(StoreView):
 
 
 class AdminCollections(AdminView):
+    permission = {"post": "add_paymentcollection"}
+
     def post(self, request: Request) -> Response:
         selection = _admin_selection(request)
         body = read_body(request, _ORDER_BODY)
@@ -68,11 +70,15 @@ class AdminCollections(AdminView):
 
 
 class AdminCollection(AdminView):
+    permission = {"get": "view_paymentcollection"}
+
     def get(self, request: Request, collection_id: str) -> Response:
         return _answer(collection_id, _admin_selection(request))
 
 
 class AdminSessions(AdminView):
+    permission = {"post": "add_paymentsession"}
+
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _admin_selection(request)
         body = read_body(request, _SESSION_BODY)

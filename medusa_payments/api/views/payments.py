@@ -63,6 +63,8 @@ _REFUND_BODY = {
 
 
 class AdminPayments(AdminView):
+    permission = {"get": "view_payment"}
+
     def get(self, request: Request) -> Response:
         query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
         selection = fields.select("payment", fields.PAYMENT, text_in(query, "fields"))
@@ -74,11 +76,15 @@ class AdminPayments(AdminView):
 
 
 class AdminPayment(AdminView):
+    permission = {"get": "view_payment"}
+
     def get(self, request: Request, payment_id: str) -> Response:
         return _answer(payment_id, _selection(request))
 
 
 class CapturePayment(AdminView):
+    permission = {"post": "capture_payment"}
+
     def post(self, request: Request, payment_id: str) -> Response:
         selection = _selection(request)
         body = read_body(request, _CAPTURE_BODY)
@@ -92,6 +98,8 @@ class CapturePayment(AdminView):
 
 
 class RefundPayment(AdminView):
+    permission = {"post": "refund_payment"}
+
     def post(self, request: Request, payment_id: str) -> Response:
         selection = _selection(request)
         body = read_body(request, _REFUND_BODY)
@@ -107,6 +115,8 @@ class RefundPayment(AdminView):
 
 
 class CancelPayment(AdminView):
+    permission = {"post": "cancel_payment"}
+
     def post(self, request: Request, payment_id: str) -> Response:
         selection = _selection(request)
         read_body(request, {})

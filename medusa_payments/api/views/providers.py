@@ -37,6 +37,8 @@ class StoreProviders(StoreView):
 
 
 class AdminProviders(AdminView):
+    permission = {"get": "view_paymentprovider"}
+
     def get(self, request: Request) -> Response:
         query = read_query(request, ("id", "is_enabled", *LIST))
         ids, flag = _wanted_ids(query), _wanted_flag(query)

@@ -1,0 +1,49 @@
+"""What a member of the staff may do: each admin view names a Django permission for each method.
+
+A secret key belongs to the shop's server and may do everything.
+"""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from medusa_payments.api.authentication import UNAUTHORIZED, SecretKeyAuthentication
+from medusa_payments.errors import ConfigurationError
+
+_APP = "medusa_payments"
+
+
+class RoutePermission(BasePermission):
+    """Asked before any row is looked up, so that a refusal does not tell which ids exist."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """
+        :raises AuthenticationFailed: nobody has shown who asks.
+        :raises PermissionDenied: the user may not do this.
+        :raises ConfigurationError: the view does not say what its method needs.
+        """
+        if request.auth is None:
+            raise AuthenticationFailed(UNAUTHORIZED)
+        needed = permission_for(type(view), str(request.method))
+        if isinstance(request.successful_authenticator, SecretKeyAuthentication):
+            return True
+        if needed and not request.user.has_perm(needed):
+            raise PermissionDenied(f"This needs the permission {needed}, which you do not have.")
+        return True
+
+
+def permission_for(view: type[APIView], method: str) -> str:
+    """The permission that the view's method needs; empty for a method that it does not serve."""
+    name = "get" if method == "HEAD" else method.lower()
+    if name not in view.http_method_names or not hasattr(view, name):
+        return ""
+    declared: dict[str, str] = getattr(view, "permission", {})
+    if name not in declared:
+        raise ConfigurationError(
+            f"{view.__name__} serves {method} and names no permission for it: add"
+            f' permission = {{"{name}": "<codename>"}} to the view.'
+        )
+    return f"{_APP}.{declared[name]}"
