@@ -41,9 +41,9 @@ class Cell:
     def __post_init__(self) -> None:
         self.collection = create_payment_collection(amount=AMOUNT, currency_code="eur")
 
-    def owns(self, session_id: str) -> bool:
+    def session_ids(self) -> list[str]:
         rows = PaymentSession.all_objects.filter(payment_collection=self.collection)
-        return rows.filter(pk=session_id).exists()
+        return list(rows.values_list("pk", flat=True))
 
     def start(self, data: dict[str, Any] | None = None) -> PaymentSession | None:
         """What the buyer's front end asks for; None when it was told to try again."""

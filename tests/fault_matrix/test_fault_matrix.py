@@ -8,6 +8,7 @@ tells the result; ``-m slow`` runs all of it.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any, NamedTuple
@@ -104,14 +105,15 @@ def test_record_equals_the_providers_ledger_after_any_fault(
     ]
 
     time.sleep(HORIZON + 0.6)
-    events = simulator.events()
+    events = _events_by_session(simulator)
     for cell, each in cells:
         if each.before_sweep:
             _deliver(simulator, cell, each, events)
     reconcile_all()
+    events = _events_by_session(simulator)
     for cell, each in cells:
         if not each.before_sweep:
-            _deliver(simulator, cell, each, simulator.events())
+            _deliver(simulator, cell, each, events)
 
     ledger = dict(simulator.ledger())
     broken = [text for cell, _ in cells for text in violations(cell, ledger)]
@@ -157,17 +159,24 @@ def _side_by_side(scenario: Scenario, cells: list[Cell]) -> None:
         list(pool.map(act, cells))
 
 
-def _deliver(simulator: StripeSimulator, cell: Cell, webhooks: Webhooks, events: list[Any]) -> None:
-    own = [event["id"] for event in events if _is_of(event, cell)]
-    for event_id in reversed(own) if webhooks.is_reversed else own:
+Events = dict[str, list[tuple[int, str]]]
+
+
+def _events_by_session(simulator: StripeSimulator) -> Events:
+    """Numbers and ids of the events so far, by the session that they name."""
+    found = defaultdict(list)
+    for number, event in enumerate(simulator.events()):
+        session_id = event["data"]["object"].get("metadata", {}).get("session_id", "")
+        found[session_id].append((number, event["id"]))
+    return found
+
+
+def _deliver(simulator: StripeSimulator, cell: Cell, webhooks: Webhooks, events: Events) -> None:
+    own = sorted(event for session_id in cell.session_ids() for event in events[session_id])
+    for _, event_id in reversed(own) if webhooks.is_reversed else own:
         for _ in range(webhooks.times):
             body, headers = simulator.signed(event_id, secret=WEBHOOK_SECRET)
             receive_webhook(STRIPE, body, headers)
-
-
-def _is_of(event: Any, cell: Cell) -> bool:
-    session_id = event["data"]["object"].get("metadata", {}).get("session_id", "")
-    return cell.owns(session_id)
 
 
 def test_every_fault_of_the_simulator_is_in_the_matrix() -> None:
