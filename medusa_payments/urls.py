@@ -17,9 +17,11 @@ from medusa_payments.api.views.collections import (
     AdminCollection,
     AdminCollections,
     AdminSessions,
+    MarkAsPaid,
     StoreCollections,
     StoreSessions,
 )
+from medusa_payments.api.views.orders import AuthorizeOrderSession
 from medusa_payments.api.views.payments import (
     AdminPayment,
     AdminPayments,
@@ -28,6 +30,7 @@ from medusa_payments.api.views.payments import (
     RefundPayment,
 )
 from medusa_payments.api.views.providers import AdminProviders, StoreProviders
+from medusa_payments.api.views.refund_reasons import AdminRefundReason, AdminRefundReasons
 from medusa_payments.api.views.webhooks import PaymentHook
 
 app_name = "medusa_payments"
@@ -40,12 +43,16 @@ _ROUTES: dict[str, type[ApiView]] = {
     "admin/payment-collections": AdminCollections,
     "admin/payment-collections/<collection_id>": AdminCollection,
     "admin/payment-collections/<collection_id>/payment-sessions": AdminSessions,
+    "admin/payment-collections/<collection_id>/mark-as-paid": MarkAsPaid,
     "admin/payments": AdminPayments,
     "admin/payments/payment-providers": AdminProviders,
     "admin/payments/<payment_id>": AdminPayment,
     "admin/payments/<payment_id>/capture": CapturePayment,
     "admin/payments/<payment_id>/refund": RefundPayment,
     "admin/payments/<payment_id>/cancel": CancelPayment,
+    "admin/refund-reasons": AdminRefundReasons,
+    "admin/refund-reasons/<reason_id>": AdminRefundReason,
+    "admin/orders/<order_id>/payment-sessions/authorize": AuthorizeOrderSession,
     "hooks/payment/<provider_id>": PaymentHook,
 }
 

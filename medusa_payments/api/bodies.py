@@ -28,10 +28,13 @@ class Field:
     type: str  # Medusa's name of it
     is_required: bool = False
     is_positive: bool = False
+    is_nullable: bool = False
     max_length: int = 0  # 0: any
 
     def issue(self, name: str, value: Any) -> str:
         """What is wrong with the value; empty if nothing is."""
+        if value is None and self.is_nullable:
+            return ""
         if not self._is_of_type(value):
             return issues.wrong_type(name, self.type, value)
         if self.is_positive and value <= 0:
@@ -41,6 +44,8 @@ class Field:
         return ""
 
     def read(self, value: Any) -> Any:
+        if value is None:
+            return None
         return _READERS.get(self.type, lambda given: given)(value)
 
     def _is_of_type(self, value: Any) -> bool:

@@ -52,6 +52,7 @@ STORE_COLLECTION_ALLOWED = (
         for name in ("id", "amount", "currency_code", "provider_id", "data", "status")
     ),
 )
+REFUND_REASON = ("id", "label", "code", "description", "created_at", "updated_at", "deleted_at")
 PROVIDER = ("id", "is_enabled")
 
 

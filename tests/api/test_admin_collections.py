@@ -8,6 +8,7 @@ import pytest
 
 from medusa_payments.models import PaymentCollection, PaymentSession
 from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.api.shop import PAID_AT_ONCE, PROVIDER, Api
 from tests.api.test_store import PAYMENT_COLUMNS, SESSION
 
@@ -128,3 +129,129 @@ def test_an_unknown_collection_is_not_found(api: Api, path: str) -> None:
         "type": "not_found",
         "message": "PaymentCollection id not found: pay_col_x",
     }
+
+
+# Deleting
+
+
+def test_a_collection_is_deleted_once_and_its_intent_closed(
+    api: Api, simulator: StripeSimulator
+) -> None:
+    collection = api.collection()
+    api.session(collection)
+
+    answer = api.admin("DELETE", f"payment-collections/{collection}", anything="goes")
+    again = api.admin("DELETE", f"payment-collections/{collection}")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"id": collection, "object": "payment-collection", "deleted": True}
+    assert (again.status_code, again.json()) == (
+        404,
+        {"type": "not_found", "message": f"PaymentCollection id not found: {collection}"},
+    )
+    assert PaymentCollection.all_objects.get().deleted is not None
+    assert [each["status"] for each in simulator.ledger()["intents"].values()] == ["canceled"]
+
+
+def test_a_collection_that_was_paid_into_is_not_deleted(api: Api) -> None:
+    collection = api.collection()
+    api.session(collection, **PAID_AT_ONCE)
+
+    answer = api.admin("DELETE", f"payment-collections/{collection}")
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "type": "not_allowed",
+        "message": "Can only delete payment collections where status is not_paid",
+    }
+
+
+# Marking as paid
+
+
+def mark(api: Api, collection: str, order: str = "order_1", **body: Any) -> Any:
+    return api.admin(
+        "POST", f"payment-collections/{collection}/mark-as-paid", {"order_id": order, **body}
+    )
+
+
+def test_a_collection_is_marked_as_paid_once(api: Api) -> None:
+    collection = api.collection()
+
+    answer = mark(api, collection)
+    again = mark(api, collection)
+
+    shown = answer.json()["payment_collection"]
+    assert answer.status_code == 200
+    assert set(shown) == COLLECTION
+    assert (shown["status"], shown["captured_amount"]) == ("completed", 100.5)
+    assert shown["payment_sessions"][0]["provider_id"] == "pp_system_default"
+    assert shown["payments"][0]["captured_at"] is not None
+    assert again.status_code == 400
+    assert again.json() == {
+        "type": "not_allowed",
+        "message": "Can only mark 'not_paid' payment collection as paid",
+    }
+
+
+def test_a_provider_that_was_not_paid_does_not_mark(api: Api) -> None:
+    answer = mark(api, api.collection(), provider_id=PROVIDER)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "not_allowed")
+    assert "was not authorized with the provider" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "operation", "status"), [("drop_before", "payment_intents.create", 503)]
+)
+def test_marking_whose_start_got_lost_is_told(
+    api: Api, simulator: StripeSimulator, fault: str, operation: str, status: int
+) -> None:
+    simulator.fault(fault, operation, times=None)
+
+    answer = mark(api, api.collection(), provider_id=PROVIDER)
+
+    assert (answer.status_code, answer.json()["type"]) == (status, "payment_indeterminate")
+    assert int(answer["Retry-After"]) > 0
+
+
+def test_marking_whose_capture_got_lost_is_answered_202_and_finished_by_the_next(
+    api: Api, simulator: StripeSimulator
+) -> None:
+    collection = api.collection()
+    mark(api, collection, provider_id=PROVIDER)
+    simulator.pay(PaymentSession.objects.get().provider_reference)
+    simulator.fault("drop_before", "payment_intents.capture", times=None)
+
+    lost = mark(api, collection, provider_id=PROVIDER)
+    simulator.clear_faults()
+    answer = mark(api, collection, provider_id=PROVIDER)
+
+    (payment,) = lost.json()["payment_collection"]["payments"]
+    assert lost.status_code == 202
+    assert [each["kind"] for each in payment["uncertain"]] == ["capture"]
+    assert answer.status_code == 200
+    assert answer.json()["payment_collection"]["status"] == "completed"
+    (intent,) = simulator.ledger()["intents"].values()
+    assert intent["amount_received"] == 10050
+
+
+def test_another_orders_collection_is_not_marked(api: Api) -> None:
+    answer = mark(api, api.collection(), order="order_2")
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
+    assert "belongs to order order_1" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("body", [{}, {"order_id": 1}, {"order_id": "order_1", "amount": 1}])
+def test_a_wrong_marking_changes_nothing(api: Api, body: Any) -> None:
+    collection = api.collection()
+
+    answer = api.admin("POST", f"payment-collections/{collection}/mark-as-paid", body)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
+    assert not PaymentSession.all_objects.exists()
+
+
+def test_an_unknown_collection_is_not_marked(api: Api) -> None:
+    assert mark(api, "pay_col_x").status_code == 404

@@ -35,7 +35,7 @@ class ApiView(APIView):
     renderer_classes = (JsonRenderer,)
     content_negotiation_class = AlwaysJson
     versioning_class = None
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post"]  # type: ignore[misc]
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "delete"]  # type: ignore[misc]
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

@@ -16,8 +16,13 @@ from medusa_payments.api.shapes import Selection, load, show, stored
 from medusa_payments.api.views.base import AdminView, StoreView
 from medusa_payments.errors import InvalidData, NotFound
 from medusa_payments.models import PaymentCollection
-from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.collections import (
+    create_payment_collection,
+    delete_payment_collection,
+)
+from medusa_payments.operations.mark_as_paid import mark_as_paid
 from medusa_payments.operations.sessions import create_payment_session
+from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
 _CART_BODY = {"cart_id": identifier(is_required=True)}
 _ORDER_BODY = {
@@ -25,6 +30,7 @@ _ORDER_BODY = {
     "amount": amount(is_required=True),
     "currency_code": identifier(),
 }
+_MARK_BODY = {"order_id": identifier(is_required=True), "provider_id": identifier()}
 _SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
 
 
@@ -70,10 +76,28 @@ class AdminCollections(AdminView):
 
 
 class AdminCollection(AdminView):
-    permission = {"get": "view_paymentcollection"}
+    permission = {"get": "view_paymentcollection", "delete": "delete_paymentcollection"}
 
     def get(self, request: Request, collection_id: str) -> Response:
         return _answer(collection_id, _admin_selection(request))
+
+    def delete(self, request: Request, collection_id: str) -> Response:
+        """Medusa looks at no query here."""
+        delete_payment_collection(_collection(collection_id), actor=self.actor)
+        return Response({"id": collection_id, "object": "payment-collection", "deleted": True})
+
+
+class MarkAsPaid(AdminView):
+    permission = {"post": "capture_payment"}
+
+    def post(self, request: Request, collection_id: str) -> Response:
+        selection = _admin_selection(request)
+        body = read_body(request, _MARK_BODY)
+        collection = _collection(collection_id)
+        _check_order(collection, body.pop("order_id"))
+        capture = mark_as_paid(collection, **body, actor=self.actor)
+        is_uncertain = capture is not None and capture.status in UNRESOLVED_MOVEMENTS
+        return _answer(collection_id, selection, is_uncertain=is_uncertain)
 
 
 class AdminSessions(AdminView):
@@ -129,9 +153,22 @@ def _collection(collection_id: str) -> PaymentCollection:
     return found
 
 
-def _answer(collection_id: str, selection: Selection) -> Response:
+def _check_order(collection: PaymentCollection, order_id: str) -> None:
+    """
+    :raises InvalidData: the collection is another order's.
+    """
+    if collection.order_reference not in ("", order_id):
+        raise InvalidData(
+            f"Payment collection {collection.pk} belongs to order {collection.order_reference},"
+            f" not to {order_id}."
+        )
+
+
+def _answer(collection_id: str, selection: Selection, *, is_uncertain: bool = False) -> Response:
+    """202: asked, and the outcome is not known yet; a payment then says what is uncertain."""
     rows = stored(PaymentCollection).filter(pk=collection_id)
     found = load("payment_collection", rows, selection).first()
     if found is None:
         raise NotFound(f"PaymentCollection id not found: {collection_id}")
-    return Response({"payment_collection": show("payment_collection", found, selection)})
+    shown = show("payment_collection", found, selection)
+    return Response({"payment_collection": shown}, status=202 if is_uncertain else 200)

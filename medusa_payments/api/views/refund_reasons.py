@@ -1,0 +1,124 @@
+"""Refund reasons (CONTRACT 3.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from medusa_payments.api import fields
+from medusa_payments.api.bodies import Field, read_body
+from medusa_payments.api.queries import (
+    COMBINED,
+    LIST,
+    ONE,
+    at_time,
+    equal_to,
+    read_filters,
+    read_page,
+    read_query,
+    text_in,
+)
+from medusa_payments.api.shapes import Selection, load, show, stored
+from medusa_payments.api.views.base import AdminView
+from medusa_payments.errors import NotFound
+from medusa_payments.models import RefundReason
+from medusa_payments.operations.refund_reasons import (
+    create_refund_reason,
+    delete_refund_reason,
+    update_refund_reason,
+)
+
+_SEARCHED = ("label", "code", "description")
+
+
+def _search(name: str, value: Any) -> Q:
+    text = text_in({name: value}, name)
+    found = Q()
+    for column in _SEARCHED:
+        found |= Q(**{f"{column}__icontains": text})
+    return found
+
+
+_FILTERS = {
+    "q": _search,
+    "id": equal_to("pk"),
+    "created_at": at_time("created_at"),
+    "updated_at": at_time("updated_at"),
+    "deleted_at": at_time("deleted"),
+}
+_ORDERS = {
+    "id": "pk",
+    **{name: name for name in (*_SEARCHED, "created_at", "updated_at")},
+    "deleted_at": "deleted",
+}
+_LENGTH = 255
+_CREATE_BODY = {
+    "label": Field(type="string", max_length=_LENGTH, is_required=True),
+    "code": Field(type="string", max_length=_LENGTH, is_required=True),
+    "description": Field(type="string", is_nullable=True),
+}
+_UPDATE_BODY = {
+    "label": Field(type="string", max_length=_LENGTH),
+    "code": Field(type="string", max_length=_LENGTH),
+    "description": Field(type="string", is_nullable=True),
+}
+
+
+class AdminRefundReasons(AdminView):
+    permission = {"get": "view_refundreason", "post": "add_refundreason"}
+
+    def get(self, request: Request) -> Response:
+        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
+        selection = fields.select("refund_reason", fields.REFUND_REASON, text_in(query, "fields"))
+        page = read_page(query, columns=_ORDERS, default_limit=15)
+        rows = stored(RefundReason).filter(read_filters(query, _FILTERS))
+        found = load("refund_reason", page.of(rows), selection)
+        shown = [show("refund_reason", reason, selection) for reason in found]
+        return Response({"refund_reasons": shown, **page.echo(rows.count())})
+
+    def post(self, request: Request) -> Response:
+        selection = _selection(request)
+        reason = create_refund_reason(**read_body(request, _CREATE_BODY))
+        return _answer(reason.pk, selection)
+
+
+class AdminRefundReason(AdminView):
+    permission = {
+        "get": "view_refundreason",
+        "post": "change_refundreason",
+        "delete": "delete_refundreason",
+    }
+
+    def get(self, request: Request, reason_id: str) -> Response:
+        return _answer(reason_id, _selection(request))
+
+    def post(self, request: Request, reason_id: str) -> Response:
+        selection = _selection(request)
+        body = read_body(request, _UPDATE_BODY)
+        update_refund_reason(_reason(reason_id), **body)
+        return _answer(reason_id, selection)
+
+    def delete(self, request: Request, reason_id: str) -> Response:
+        """A second time is answered as the first."""
+        read_query(request, ())
+        delete_refund_reason(_reason(reason_id, manager="all_objects"))
+        return Response({"id": reason_id, "object": "refund_reason", "deleted": True})
+
+
+def _selection(request: Request) -> Selection:
+    given = text_in(read_query(request, ONE), "fields")
+    return fields.select("refund_reason", fields.REFUND_REASON, given)
+
+
+def _reason(reason_id: str, *, manager: str = "objects") -> RefundReason:
+    found = stored(RefundReason, manager).filter(pk=reason_id).first()
+    if found is None:
+        raise NotFound(f'RefundReason with id "{reason_id}" not found')
+    return found
+
+
+def _answer(reason_id: str, selection: Selection) -> Response:
+    return Response({"refund_reason": show("refund_reason", _reason(reason_id), selection)})
