@@ -70,6 +70,7 @@ class ProviderState(TextChoices):
 
 class CallKind(TextChoices):
     INITIATE = "initiate"
+    UPDATE = "update"  # of what an unpaid payment asks for
     CAPTURE = "capture"
     REFUND = "refund"
     CANCEL = "cancel"

@@ -20,7 +20,7 @@ WORDS = {
     "Resolution": "not_created closed refunded adopted written_off",
     "MovementStatus": "requested pending succeeded failed indeterminate",
     "CallState": "open succeeded failed indeterminate",
-    "CallKind": "initiate capture refund cancel",
+    "CallKind": "initiate update capture refund cancel",
     "DisputeStatus": "open won lost",
     "EventState": "received applied parked quarantined",
     "DiscrepancyKind": "ghost missing amount currency status duplicate dispute undo_blocked"

@@ -91,7 +91,7 @@ class ProviderCall(Record):
                 condition=Q(generation__gte=1), name="provider_call_generation_positive"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=(CallKind.INITIATE, CallKind.CANCEL))
+                condition=Q(kind__in=(CallKind.INITIATE, CallKind.UPDATE, CallKind.CANCEL))
                 | Q(kind=CallKind.CAPTURE, capture__isnull=False)
                 | Q(kind=CallKind.REFUND, refund__isnull=False),
                 name="provider_call_names_its_movement",

@@ -17,6 +17,7 @@ from medusa_payments.providers.types import (
     InitiateRequest,
     Outcome,
     RefundRequest,
+    UpdateRequest,
 )
 from medusa_payments.statuses import CallKind
 
@@ -32,6 +33,19 @@ def _initiate(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any
             idempotency_key=call.idempotency_key,
             session_id=call.payment_session_id,
             data=data,
+            amount_minor=call.arguments["amount_minor"],
+            currency_code=call.arguments["currency_code"],
+        )
+    )
+
+
+def _update(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any]) -> Outcome:
+    return provider.update_payment(
+        UpdateRequest(
+            idempotency_key=call.idempotency_key,
+            session_id=call.payment_session_id,
+            data=data,
+            reference=call.arguments["reference"],
             amount_minor=call.arguments["amount_minor"],
             currency_code=call.arguments["currency_code"],
         )
@@ -78,6 +92,7 @@ def _cancel(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any])
 
 _SENDERS: dict[CallKind, Callable[[ProviderCall, PaymentProvider, dict[str, Any]], Outcome]] = {
     CallKind.INITIATE: _initiate,
+    CallKind.UPDATE: _update,
     CallKind.CAPTURE: _capture,
     CallKind.REFUND: _refund,
     CallKind.CANCEL: _cancel,
