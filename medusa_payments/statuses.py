@@ -129,6 +129,11 @@ class DiscrepancyState(TextChoices):
     CLOSED = "closed"
 
 
+class ApiKeyType(TextChoices):
+    PUBLISHABLE = "publishable"  # in the shop's pages, for everybody to see
+    SECRET = "secret"  # on the shop's server  # noqa: S105
+
+
 class WebhookAction(TextChoices):
     """What a webhook says about a payment (Medusa's PaymentActions)."""
 

@@ -5,6 +5,7 @@ Django's admin site imports this package and so registers what the modules below
 
 from medusa_payments.admin import (
     account_holders,
+    api_keys,
     audit,
     calls,
     collections,
@@ -18,6 +19,7 @@ from medusa_payments.admin import (
 
 __all__ = [
     "account_holders",
+    "api_keys",
     "audit",
     "calls",
     "collections",

@@ -6,6 +6,7 @@ from typing import Any
 
 from medusa_payments.management.trails import breaks_in
 from medusa_payments.models import (
+    ApiKey,
     AuditEntry,
     Capture,
     Discrepancy,
@@ -120,6 +121,17 @@ def describe_call(call: ProviderCall) -> Described:
         "session_id": call.payment_session_id,
         "evidence": call.evidence,
         "next_attempt_at": call.next_attempt_at,
+    }
+
+
+def describe_api_key(key: ApiKey) -> Described:
+    return {
+        "id": key.pk,
+        "type": key.type,
+        "title": key.title,
+        "redacted": key.redacted,
+        "revoked_at": key.revoked_at,
+        "revoked_by": key.revoked_by,
     }
 
 

@@ -9,7 +9,13 @@ from typing import Any, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from medusa_payments.errors import InvalidAmount, InvalidData, NotFound
-from medusa_payments.models import Payment, PaymentCollection, PaymentSession, RefundReason
+from medusa_payments.models import (
+    ApiKey,
+    Payment,
+    PaymentCollection,
+    PaymentSession,
+    RefundReason,
+)
 from medusa_payments.operations.database import database_alias
 
 Row = TypeVar("Row", bound=Model)
@@ -28,6 +34,11 @@ def session_named(name: str) -> PaymentSession:
 def payment_named(name: str) -> Payment:
     rows = Payment.objects.using(database_alias())
     return _found(Payment, rows.filter(pk=name), name)
+
+
+def api_key_named(name: str) -> ApiKey:
+    rows = ApiKey.objects.using(database_alias())
+    return _found(ApiKey, rows.filter(pk=name), name)
 
 
 def reason_named(name: str) -> RefundReason | None:

@@ -1,6 +1,7 @@
 """The facts."""
 
 from medusa_payments.models.account_holder import AccountHolder
+from medusa_payments.models.api_key import ApiKey
 from medusa_payments.models.audit_entry import AuditEntry
 from medusa_payments.models.discrepancy import Discrepancy
 from medusa_payments.models.movements import Capture, Dispute, Refund, RefundReason
@@ -13,6 +14,7 @@ from medusa_payments.models.webhook_event import WebhookEvent
 
 __all__ = [
     "AccountHolder",
+    "ApiKey",
     "AuditEntry",
     "Capture",
     "Discrepancy",

@@ -22,12 +22,14 @@ from medusa_payments.models import (
     PaymentSession,
     RefundReason,
 )
+from medusa_payments.operations.api_keys import create_api_key
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collections import create_payment_collection
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
+from medusa_payments.statuses import ApiKeyType
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.conftest import WEBHOOK_SECRET
 
@@ -108,6 +110,7 @@ def everything(shop: Shop) -> Shop:
     )
     RefundReason.objects.create(label="Damaged", code="damaged")
     PaymentProvider.objects.get_or_create(pk=STRIPE)
+    create_api_key(key_type=ApiKeyType.SECRET, title="Back office")
     return shop
 
 
