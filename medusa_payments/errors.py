@@ -63,6 +63,12 @@ class UnknownProvider(InvalidData):
     code = "unknown_provider"
 
 
+class Unauthorized(MedusaPaymentsError):
+    """Invalid email or password"""
+
+    code = "unauthorized"
+
+
 class NotFound(MedusaPaymentsError):
     """The record was not found."""
 

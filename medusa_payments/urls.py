@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
+from medusa_payments.api.views.auth import AuthSession, EmailPasswordLogin
 from medusa_payments.api.views.base import ApiView, UnknownRoute
 from medusa_payments.api.views.collections import (
     AdminCollection,
@@ -53,6 +54,8 @@ _ROUTES: dict[str, type[ApiView]] = {
     "admin/refund-reasons": AdminRefundReasons,
     "admin/refund-reasons/<reason_id>": AdminRefundReason,
     "admin/orders/<order_id>/payment-sessions/authorize": AuthorizeOrderSession,
+    "auth/user/emailpass": EmailPasswordLogin,
+    "auth/session": AuthSession,
     "hooks/payment/<provider_id>": PaymentHook,
 }
 

@@ -1,6 +1,7 @@
 """Who asks: publishable keys open the store's routes, secret keys the admin's.
 
-An actor's id names its key without telling it, so that the audit trail can show it.
+Keys of the settings are compared without a query, those of the database found by their digest. An
+actor's id names its key without telling it, so that the audit trail can show it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from rest_framework.request import Request
 from medusa_payments import settings
 from medusa_payments.errors import NotAllowed
 from medusa_payments.operations.actors import Actor
-from medusa_payments.statuses import Door
+from medusa_payments.operations.api_keys import live_api_key
+from medusa_payments.statuses import ApiKeyType, Door
 
 UNAUTHORIZED = "Unauthorized"
 _NOT_AS_BEARER = (
@@ -35,23 +37,34 @@ class PublishableKeyAuthentication(BaseAuthentication):
             raise NotAllowed(
                 "Publishable API key required in the request header: x-publishable-api-key."
             )
-        if not _is_one_of(settings.PUBLISHABLE_KEYS, given):
+        name = _name_in(settings.PUBLISHABLE_KEYS, given, key_type=ApiKeyType.PUBLISHABLE)
+        if not name:
             raise NotAllowed("A valid publishable key is required to proceed with the request")
-        return _user_of(request), Actor(_name_of(given), Door.STORE_API)
+        return _user_of(request), Actor(name, Door.STORE_API)
 
 
 class SecretKeyAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[Any, Actor]:
-        """:raises AuthenticationFailed: no key of ours."""
-        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-        credentials = credentials.strip()
-        if scheme.lower() == "bearer" and credentials.startswith("sk_"):
+    def authenticate(self, request: Request) -> tuple[Any, Actor] | None:
+        """None where the request shows no key, but something else or nothing.
+
+        :raises AuthenticationFailed: a key that is none of ours, or not shown as a key.
+        """
+        scheme, credentials = credentials_in(request)
+        if scheme == "bearer" and credentials.startswith("sk_"):
             raise AuthenticationFailed(_NOT_AS_BEARER)
-        if scheme.lower() == "basic":
+        if scheme in ("", "bearer"):
+            return None
+        if scheme == "basic":
             for given in (credentials, _decoded(credentials)):
-                if _is_one_of(settings.SECRET_KEYS, given):
-                    return _user_of(request), Actor(_name_of(given), Door.ADMIN_API)
+                if name := _name_in(settings.SECRET_KEYS, given, key_type=ApiKeyType.SECRET):
+                    return _user_of(request), Actor(name, Door.ADMIN_API)
         raise AuthenticationFailed(UNAUTHORIZED)
+
+
+def credentials_in(request: Request) -> tuple[str, str]:
+    """Scheme, in small letters, and credentials of the Authorization header; empty without it."""
+    scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+    return scheme.lower(), credentials.strip()
 
 
 def _decoded(credentials: str) -> str:
@@ -61,6 +74,14 @@ def _decoded(credentials: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     return text.partition(":")[0]
+
+
+def _name_in(keys: Iterable[str], given: str, *, key_type: ApiKeyType) -> str:
+    """The id of a key of the settings or of the database; empty if it is none."""
+    if _is_one_of(keys, given):
+        return _name_of(given)
+    key = live_api_key(given, key_type=key_type)
+    return key.pk if key else ""
 
 
 def _is_one_of(keys: Iterable[str], given: str) -> bool:

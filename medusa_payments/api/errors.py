@@ -19,6 +19,7 @@ from medusa_payments.errors import (
     PaymentDeclined,
     PaymentIndeterminate,
     PaymentProviderUnavailable,
+    Unauthorized,
     WebhookRejected,
 )
 from medusa_payments.ids import new_id
@@ -46,6 +47,7 @@ class _Answer:
 # The first class of an error's ancestors that stands here decides.
 _ANSWERS: dict[type[Exception], _Answer] = {
     AuthenticationFailed: _Answer(401, ""),
+    Unauthorized: _Answer(401, "unauthorized"),
     PermissionDenied: _Answer(403, "forbidden"),
     SuspiciousOperation: _Answer(400, "invalid_data"),  # more than the shop's settings allow
     InvalidData: _Answer(400, "invalid_data"),

@@ -16,6 +16,7 @@ from medusa_payments.statuses import ApiKeyType
 _PREFIXES = {ApiKeyType.PUBLISHABLE: "pk_", ApiKeyType.SECRET: "sk_"}
 _RANDOM_BYTES = 32
 _SHOWN_CHARACTERS = 3
+_MAX_TITLE = 255
 
 
 def create_api_key(
@@ -23,8 +24,8 @@ def create_api_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its token, which nothing can show again if the key is secret."""
     title = title.strip()
-    if not title:
-        raise InvalidData("An API key needs a title that tells what it is for.")
+    if not 0 < len(title) <= _MAX_TITLE:
+        raise InvalidData(f"An API key needs a title of at most {_MAX_TITLE} characters.")
     token = _PREFIXES[key_type] + secrets.token_hex(_RANDOM_BYTES)
     key = ApiKey.objects.using(database_alias()).create(
         type=key_type,

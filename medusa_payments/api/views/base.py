@@ -21,6 +21,7 @@ from medusa_payments.api.authentication import (
 from medusa_payments.api.errors import answer_to_error
 from medusa_payments.api.permissions import RoutePermission
 from medusa_payments.api.renderers import AlwaysJson, JsonRenderer
+from medusa_payments.api.staff import StaffSessionAuthentication, StaffTokenAuthentication
 from medusa_payments.errors import NotFound
 from medusa_payments.operations.actors import Actor
 
@@ -62,7 +63,11 @@ class StoreView(ApiView):
 
 
 class AdminView(ApiView):
-    authentication_classes = (SecretKeyAuthentication,)
+    authentication_classes = (
+        SecretKeyAuthentication,
+        StaffTokenAuthentication,
+        StaffSessionAuthentication,
+    )
     permission_classes = (RoutePermission,)
     # Method -> codename of the Django permission that a user needs for it; a secret key needs none.
     permission: ClassVar[Mapping[str, str]] = {}
