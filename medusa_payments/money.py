@@ -26,6 +26,8 @@ _TWO_DECIMALS = frozenset(
     tzs uah usd uyu uzs ves wst xcd xcg yer zar zmw zwg""".split()
 )
 
+CURRENCIES_BY_DECIMALS = {0: _NO_DECIMALS, 2: _TWO_DECIMALS, 3: _THREE_DECIMALS}
+
 
 def decimals(currency_code: str) -> int:
     """Number of decimal places of a currency.

@@ -106,7 +106,7 @@ def _add(selection: Selection, shape: str, path: Sequence[str]) -> None:
     name, *rest = path
     if name == "*":
         selection.update(_all_of(shape))
-    elif name in SHAPES[shape].columns:
+    elif SHAPES[shape].column(name):
         selection[name] = {}
     elif relation := SHAPES[shape].relations.get(name):
         below = selection.setdefault(name, {"id": {}})

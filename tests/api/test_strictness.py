@@ -212,7 +212,7 @@ QUERIES = [
     ({"order": "-data"}, "Order field data is not valid"),
     ({"fields[]": "id"}, "Invalid request: Expected type: 'string' for field 'fields', got: 'id'"),
     (
-        {"id[$eq]": "pay_x"},
+        {"id[eq]": "pay_x"},
         "Invalid request: Expected type: 'string, array' for field 'id', got: '[object Object]'",
     ),
     (
@@ -239,8 +239,8 @@ QUERIES = [
     ({"id": "a", "id[0]": "b"}, "Invalid request: Unrecognized fields: 'id[0]'"),
     ({"id": "\0"}, "The query holds text that cannot be looked for."),
     (
-        {"$or[0][$or][0][$or][0][id]": "x"},
-        "Invalid request: Unrecognized fields: '$or[0][$or][0][$or][0][id]'",
+        {f"{'$or[0]' + '[$or][0]' * 6}[id]": "x"},
+        f"Invalid request: Unrecognized fields: '$or[0]{'[$or][0]' * 6}[id]'",
     ),
 ]
 

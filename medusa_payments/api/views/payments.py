@@ -11,12 +11,13 @@ from medusa_payments.api.queries import (
     COMBINED,
     LIST,
     ONE,
-    at_time,
-    equal_to,
     ignored,
+    moment,
+    never,
     read_filters,
     read_page,
     read_query,
+    text,
     text_in,
 )
 from medusa_payments.api.shapes import Selection, load, show, stored
@@ -32,10 +33,11 @@ _MAX_REQUEST_KEY = 255
 
 _FILTERS = {
     "q": ignored,  # nothing of a payment is searchable
-    "id": equal_to("pk"),
-    "payment_session_id": equal_to("payment_session_id"),
-    "created_at": at_time("created_at"),
-    "updated_at": at_time("updated_at"),
+    "id": text("pk"),
+    "payment_session_id": text("payment_session_id"),
+    "created_at": moment("created_at"),
+    "updated_at": moment("updated_at"),
+    "deleted_at": never,
 }
 _ORDERS = {
     "id": "pk",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,11 +11,12 @@ from medusa_payments.api.queries import (
     COMBINED,
     LIST,
     ONE,
-    at_time,
-    equal_to,
+    moment,
     read_filters,
     read_page,
     read_query,
+    searched,
+    text,
     text_in,
 )
 from medusa_payments.api.shapes import Selection, load, show, stored
@@ -34,20 +32,12 @@ from medusa_payments.operations.refund_reasons import (
 _SEARCHED = ("label", "code", "description")
 
 
-def _search(name: str, value: Any) -> Q:
-    text = text_in({name: value}, name)
-    found = Q()
-    for column in _SEARCHED:
-        found |= Q(**{f"{column}__icontains": text})
-    return found
-
-
 _FILTERS = {
-    "q": _search,
-    "id": equal_to("pk"),
-    "created_at": at_time("created_at"),
-    "updated_at": at_time("updated_at"),
-    "deleted_at": at_time("deleted"),
+    "q": searched(*_SEARCHED),
+    "id": text("pk"),
+    "created_at": moment("created_at"),
+    "updated_at": moment("updated_at"),
+    "deleted_at": moment("deleted"),
 }
 _ORDERS = {
     "id": "pk",
