@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
 
-from medusa_payments.models import ProviderCall
+from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.calls import record_attempt
-from medusa_payments.operations.requests import send
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.types import (
     Failed,
@@ -43,22 +43,23 @@ _WORTH_REPEATING = (FailureKind.RATE_LIMITED, FailureKind.UNAVAILABLE)
 
 
 def ask(
-    call: ProviderCall,
+    call: RecordedCall,
     provider: PaymentProvider,
-    data: dict[str, Any],
+    send: Callable[[], Outcome],
     *,
     sent_before: bool = False,
 ) -> Outcome:
     """Send a call until it is answered or its time is over, and say what that proves.
 
-    Every attempt is appended to ``call.attempts``. A call is failed only if no attempt was
-    indeterminate; ``sent_before``: an earlier request with this key may have got through.
+    ``send`` makes one attempt, with the call's key; each is appended to ``call.attempts``. A call
+    is failed only if no attempt was indeterminate; ``sent_before``: an earlier request with this
+    key may have got through.
     """
     started = time.monotonic()
     limits = provider.capabilities
     uncertain = _EARLIER_REQUEST if sent_before else None
     for number in range(1, max(1, limits.max_attempts) + 1):
-        outcome = _one_attempt(call, provider, data)
+        outcome = _one_attempt(call, send)
         if isinstance(outcome, Indeterminate):
             uncertain = outcome
         verdict = _verdict(outcome, uncertain)
@@ -76,10 +77,10 @@ def ask(
     return verdict
 
 
-def _one_attempt(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any]) -> Outcome:
+def _one_attempt(call: RecordedCall, send: Callable[[], Outcome]) -> Outcome:
     sent_at = timezone.now()
     try:
-        outcome = _checked(send(call, provider, data))
+        outcome = _checked(send())
     except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
         logger.warning("Provider call %s raised %s", call.pk, type(error).__name__)
         outcome = Indeterminate(code="exception", detail=type(error).__name__, ask_again=False)
@@ -94,7 +95,7 @@ def _checked(answer: object) -> Outcome:
     return Indeterminate(code="no_outcome", ask_again=False)
 
 
-def _attempt(call: ProviderCall, outcome: Outcome, sent_at: str) -> dict[str, Any]:
+def _attempt(call: RecordedCall, outcome: Outcome, sent_at: str) -> dict[str, Any]:
     return {
         "generation": call.generation,
         "idempotency_key": call.idempotency_key,

@@ -7,11 +7,12 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from medusa_payments import settings
 from medusa_payments.models import Capture, Payment, PaymentSession, ProviderCall, Refund
+from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.base import PaymentProvider
@@ -46,8 +47,6 @@ def write_call(
 
     ``leased_for`` seconds it belongs to the caller, who asks at once; without, it is anybody's.
     """
-    mine = bool(leased_for)
-    until = locked.now + timedelta(seconds=leased_for) if mine else None
     call: ProviderCall = locked.add(
         ProviderCall(
             kind=kind,
@@ -58,21 +57,30 @@ def write_call(
             refund=movement if isinstance(movement, Refund) else None,
             provider_id=session.provider_id,
             is_undoing=is_undoing,
-            arguments=redact(arguments),
-            arguments_digest=_digest(arguments),
-            lease_token=1 if mine else 0,
-            leased_at=locked.now if mine else None,
-            leased_until=until,
-            first_sent_at=locked.now if mine else None,
-            last_sent_at=locked.now if mine else None,
-            next_attempt_at=until or locked.now,
+            **intent(arguments, now=locked.now, leased_for=leased_for),
         ),
         f"call.{kind}",
     )
     return call
 
 
-def _digest(arguments: dict[str, Any]) -> str:
+def intent(arguments: dict[str, Any], *, now: datetime, leased_for: float = 0.0) -> dict[str, Any]:
+    """The columns of a call that will be asked after the commit, whatever it is about."""
+    mine = bool(leased_for)
+    until = now + timedelta(seconds=leased_for) if mine else None
+    return {
+        "arguments": redact(arguments),
+        "arguments_digest": digest(arguments),
+        "lease_token": 1 if mine else 0,
+        "leased_at": now if mine else None,
+        "leased_until": until,
+        "first_sent_at": now if mine else None,
+        "last_sent_at": now if mine else None,
+        "next_attempt_at": until or now,
+    }
+
+
+def digest(arguments: dict[str, Any]) -> str:
     text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -92,7 +100,7 @@ def is_free(*, whatever_the_lease_said: bool = False) -> Q:
 
 
 def claim(
-    call: ProviderCall, *, lease: float, will_send: bool, whatever_the_lease_said: bool = False
+    call: RecordedCall, *, lease: float, will_send: bool, whatever_the_lease_said: bool = False
 ) -> bool:
     """Take the lease of a call by compare-and-set. False: somebody else works on it.
 
@@ -108,38 +116,41 @@ def claim(
         values["last_sent_at"] = now
         values["first_sent_at"] = Coalesce(F("first_sent_at"), now)
     free = is_free(whatever_the_lease_said=whatever_the_lease_said)
-    rows = ProviderCall.objects.using(database_alias())
-    mine = rows.filter(free, pk=call.pk, lease_token=call.lease_token)
+    mine = _leased_row(call).filter(free)
     if not patiently(lambda: mine.update(**values)):
         return False
     call.lease_token += 1
     return True
 
 
-def renew(call: ProviderCall, *, lease: float) -> bool:
+def renew(call: RecordedCall, *, lease: float) -> bool:
     """Right before the first attempt: time may have passed since the call was written.
 
     False when the lease was lost meanwhile; then nothing may be sent.
     """
     now = DatabaseNow()
-    rows = ProviderCall.objects.using(database_alias())
-    mine = rows.filter(pk=call.pk, lease_token=call.lease_token)
+    mine = _leased_row(call)
     until = now + timedelta(seconds=lease)
     renewed = {"last_sent_at": now, "leased_at": now, "leased_until": until}
     return bool(patiently(lambda: mine.update(**renewed)))
 
 
-def record_attempt(call: ProviderCall, attempts: list[dict[str, Any]]) -> bool:
+def record_attempt(call: RecordedCall, attempts: list[dict[str, Any]]) -> bool:
     """Before a call is sent again: what was answered, and that it is sent now.
 
     False when the lease was lost; then nothing may be sent.
     """
-    rows = ProviderCall.objects.using(database_alias())
-    mine = rows.filter(pk=call.pk, lease_token=call.lease_token)
+    mine = _leased_row(call)
     return bool(patiently(lambda: mine.update(attempts=attempts, last_sent_at=DatabaseNow())))
 
 
-def in_flight(call: ProviderCall, *, now: datetime) -> bool:
+def _leased_row(call: RecordedCall) -> QuerySet[RecordedCall]:
+    """The call's row, unless somebody took the lease over."""
+    rows = type(call)._default_manager.using(database_alias())
+    return rows.filter(pk=call.pk, lease_token=call.lease_token)
+
+
+def in_flight(call: RecordedCall, *, now: datetime) -> bool:
     """Whether the process that wrote the call is asking right now, as far as its lease says.
 
     Once the answer was lost, or somebody else took the lease over, whoever holds it only finds out

@@ -19,6 +19,7 @@ from medusa_payments.operations.findings import (
 from medusa_payments.operations.lookups import look_up
 from medusa_payments.operations.outcomes import record_outcome
 from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.requests import send
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.statuses import CallKind, CallState, Evidence
@@ -107,7 +108,9 @@ def _ask(
 ) -> Recorded:
     provider = get_provider(call.provider_id)
     known = dict(call.payment_session.data) if data is None else data
-    outcome = ask(call, provider, known, sent_before=sent_before)
+    outcome = ask(
+        call, provider, lambda: send(call, provider, known), sent_before=sent_before
+    )
     recorded = record_outcome(call, outcome, evidence=Evidence.RESPONSE, actor=actor)
     tell_shop(recorded.carrier)
     return recorded
