@@ -31,7 +31,18 @@ from medusa_payments.api.views.payments import (
     RefundPayment,
 )
 from medusa_payments.api.views.providers import AdminProviders, StoreProviders
+from medusa_payments.api.views.records import (
+    AdminAuditEntries,
+    AdminAuditEntry,
+    AdminDiscrepancies,
+    AdminDiscrepancy,
+    AdminProviderCall,
+    AdminProviderCalls,
+    AdminRecordedSession,
+    AdminRecordedSessions,
+)
 from medusa_payments.api.views.refund_reasons import AdminRefundReason, AdminRefundReasons
+from medusa_payments.api.views.session_status import StoreSessionStatus
 from medusa_payments.api.views.webhooks import PaymentHook
 
 app_name = "medusa_payments"
@@ -41,6 +52,7 @@ _ROUTES: dict[str, type[ApiView]] = {
     "store/payment-providers": StoreProviders,
     "store/payment-collections": StoreCollections,
     "store/payment-collections/<collection_id>/payment-sessions": StoreSessions,
+    "store/payment-sessions/<session_id>/status": StoreSessionStatus,
     "admin/payment-collections": AdminCollections,
     "admin/payment-collections/<collection_id>": AdminCollection,
     "admin/payment-collections/<collection_id>/payment-sessions": AdminSessions,
@@ -54,6 +66,14 @@ _ROUTES: dict[str, type[ApiView]] = {
     "admin/refund-reasons": AdminRefundReasons,
     "admin/refund-reasons/<reason_id>": AdminRefundReason,
     "admin/orders/<order_id>/payment-sessions/authorize": AuthorizeOrderSession,
+    "admin/payment-sessions": AdminRecordedSessions,
+    "admin/payment-sessions/<session_id>": AdminRecordedSession,
+    "admin/provider-calls": AdminProviderCalls,
+    "admin/provider-calls/<call_id>": AdminProviderCall,
+    "admin/discrepancies": AdminDiscrepancies,
+    "admin/discrepancies/<discrepancy_id>": AdminDiscrepancy,
+    "admin/audit-entries": AdminAuditEntries,
+    "admin/audit-entries/<entry_id>": AdminAuditEntry,
     "auth/user/emailpass": EmailPasswordLogin,
     "auth/session": AuthSession,
     "hooks/payment/<provider_id>": PaymentHook,

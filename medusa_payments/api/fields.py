@@ -12,6 +12,7 @@ from medusa_payments.api.shapes import SHAPES, Selection
 
 _MAX_DEPTH = 5
 
+ALL = ("*",)  # every column
 PAYMENT = (
     "id",
     "currency_code",
@@ -99,7 +100,7 @@ def _is_modified(item: str) -> bool:
 def _path(item: str) -> str:
     """Without its modifier; ``*rel`` becomes ``rel.*``."""
     name = item.lstrip("+-")
-    return f"{name[1:]}.*" if name.startswith("*") else name
+    return f"{name[1:]}.*" if name.startswith("*") and name != "*" else name
 
 
 def _add(selection: Selection, shape: str, path: Sequence[str]) -> None:

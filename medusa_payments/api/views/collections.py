@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from medusa_payments import settings
 from medusa_payments.api import fields
 from medusa_payments.api.bodies import Field, amount, identifier, read_body
-from medusa_payments.api.queries import ONE, read_query, text_in
+from medusa_payments.api.listing import Listing, columns
+from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
+from medusa_payments.api.queries import amount as amount_of
 from medusa_payments.api.shapes import Selection, load, show, stored
 from medusa_payments.api.views.base import AdminView, StoreView
 from medusa_payments.errors import InvalidData, NotFound
@@ -32,6 +34,39 @@ _ORDER_BODY = {
 }
 _MARK_BODY = {"order_id": identifier(is_required=True), "provider_id": identifier()}
 _SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
+
+
+_COLLECTIONS = Listing(
+    one="payment_collection",
+    many="payment_collections",
+    shape="payment_collection",
+    fields=fields.ADMIN_COLLECTION,
+    filters={
+        "q": searched("pk", "order_reference", "cart_reference"),
+        "id": text("pk"),
+        "order_id": text("order_reference"),
+        "cart_id": text("cart_reference"),
+        "status": text("status"),
+        "currency_code": text("currency_code"),
+        "amount": amount_of("amount_minor"),
+        "completed_at": moment("completed_at"),
+        "created_at": moment("created_at"),
+        "updated_at": moment("updated_at"),
+        "deleted_at": moment("deleted"),
+    },
+    orders=columns(
+        "status",
+        "currency_code",
+        "completed_at",
+        "created_at",
+        "updated_at",
+        amount="amount_minor",
+        deleted_at="deleted",
+    ),
+    rows=lambda: stored(PaymentCollection),
+    all_rows=lambda: stored(PaymentCollection, "all_objects"),
+    missing="PaymentCollection id not found: {id}",
+)
 
 
 class StoreCollections(StoreView):
@@ -61,7 +96,10 @@ class StoreSessions(StoreView):
 
 
 class AdminCollections(AdminView):
-    permission = {"post": "add_paymentcollection"}
+    permission = {"get": "view_paymentcollection", "post": "add_paymentcollection"}
+
+    def get(self, request: Request) -> Response:
+        return _COLLECTIONS.page(request)
 
     def post(self, request: Request) -> Response:
         selection = _admin_selection(request)
@@ -79,7 +117,7 @@ class AdminCollection(AdminView):
     permission = {"get": "view_paymentcollection", "delete": "delete_paymentcollection"}
 
     def get(self, request: Request, collection_id: str) -> Response:
-        return _answer(collection_id, _admin_selection(request))
+        return _COLLECTIONS.get(request, collection_id)
 
     def delete(self, request: Request, collection_id: str) -> Response:
         """Medusa looks at no query here."""

@@ -7,19 +7,8 @@ from rest_framework.response import Response
 
 from medusa_payments.api import fields
 from medusa_payments.api.bodies import Field, amount, identifier, read_body
-from medusa_payments.api.queries import (
-    COMBINED,
-    LIST,
-    ONE,
-    ignored,
-    moment,
-    never,
-    read_filters,
-    read_page,
-    read_query,
-    text,
-    text_in,
-)
+from medusa_payments.api.listing import Listing, columns
+from medusa_payments.api.queries import ONE, ignored, moment, never, read_query, text, text_in
 from medusa_payments.api.shapes import Selection, load, show, stored
 from medusa_payments.api.views.base import AdminView
 from medusa_payments.errors import InvalidData, NotFound
@@ -31,31 +20,33 @@ from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
 _MAX_REQUEST_KEY = 255
 
-_FILTERS = {
-    "q": ignored,  # nothing of a payment is searchable
-    "id": text("pk"),
-    "payment_session_id": text("payment_session_id"),
-    "created_at": moment("created_at"),
-    "updated_at": moment("updated_at"),
-    "deleted_at": never,
-}
-_ORDERS = {
-    "id": "pk",
-    "amount": "amount_minor",
-    **{
-        name: name
-        for name in (
-            "currency_code",
-            "provider_id",
-            "payment_collection_id",
-            "payment_session_id",
-            "captured_at",
-            "canceled_at",
-            "created_at",
-            "updated_at",
-        )
+_PAYMENTS = Listing(
+    one="payment",
+    many="payments",
+    shape="payment",
+    fields=fields.PAYMENT,
+    filters={
+        "q": ignored,  # nothing of a payment is searchable
+        "id": text("pk"),
+        "payment_session_id": text("payment_session_id"),
+        "created_at": moment("created_at"),
+        "updated_at": moment("updated_at"),
+        "deleted_at": never,
     },
-}
+    orders=columns(
+        "currency_code",
+        "provider_id",
+        "payment_collection_id",
+        "payment_session_id",
+        "captured_at",
+        "canceled_at",
+        "created_at",
+        "updated_at",
+        amount="amount_minor",
+    ),
+    rows=lambda: stored(Payment),
+    missing="Payment with id: {id} was not found",
+)
 _CAPTURE_BODY = {"amount": amount()}
 _REFUND_BODY = {
     "amount": amount(),
@@ -68,20 +59,14 @@ class AdminPayments(AdminView):
     permission = {"get": "view_payment"}
 
     def get(self, request: Request) -> Response:
-        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
-        selection = fields.select("payment", fields.PAYMENT, text_in(query, "fields"))
-        page = read_page(query, columns=_ORDERS)
-        rows = stored(Payment).filter(read_filters(query, _FILTERS))
-        found = load("payment", page.of(rows), selection)
-        shown = [show("payment", payment, selection) for payment in found]
-        return Response({"payments": shown, **page.echo(rows.count())})
+        return _PAYMENTS.page(request)
 
 
 class AdminPayment(AdminView):
     permission = {"get": "view_payment"}
 
     def get(self, request: Request, payment_id: str) -> Response:
-        return _answer(payment_id, _selection(request))
+        return _PAYMENTS.get(request, payment_id)
 
 
 class CapturePayment(AdminView):

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils.module_loading import import_string
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from medusa_payments import settings
 from medusa_payments.api import fields, issues
-from medusa_payments.api.queries import LIST, read_page, read_query, text_in
+from medusa_payments.api.queries import (
+    COMBINED,
+    LIST,
+    flag_in,
+    read_filters,
+    read_page,
+    read_query,
+    text,
+    text_in,
+    truth,
+)
 from medusa_payments.api.shapes import show
 from medusa_payments.api.views.base import AdminView, StoreView
 from medusa_payments.errors import NotAllowed
+from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.enabled_providers import enabled_provider_ids
 from medusa_payments.providers.registry import provider_ids
 
-_FLAGS = {"true": True, "false": False}
+_FILTERS = {"id": text("id"), "is_enabled": truth("is_enabled")}
 
 
 @dataclass(frozen=True)
@@ -40,19 +52,16 @@ class AdminProviders(AdminView):
     permission = {"get": "view_paymentprovider"}
 
     def get(self, request: Request) -> Response:
-        query = read_query(request, ("id", "is_enabled", *LIST))
-        ids, flag = _wanted_ids(query), _wanted_flag(query)
+        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
+        wanted = read_filters(query, _FILTERS)
         enabled = enabled_provider_ids()
         found = [_Provider(each, each in enabled) for each in provider_ids()]
-        return _page(
-            [
-                provider
-                for provider in found
-                if (ids is None or provider.id in ids)
-                and (flag is None or provider.is_enabled is flag)
-            ],
-            query,
-        )
+        return _page([each for each in found if _fits(each, wanted)], query)
+
+
+def _fits(provider: _Provider, wanted: Q) -> bool:
+    """The database decides, so that an operator means what it means of any other record."""
+    return not wanted or wanted.check(asdict(provider), using=database_alias())
 
 
 def _region(query: Mapping[str, Any]) -> str:
@@ -70,22 +79,6 @@ def _offered_in(region_id: str) -> Collection[str]:
     return set(import_string(settings.REGION_PROVIDER_RESOLVER)(region_id) or ())
 
 
-def _wanted_ids(query: Mapping[str, Any]) -> list[str] | None:
-    wanted = query.get("id")
-    if wanted is not None and not isinstance(wanted, (str, list)):
-        raise issues.invalid(issues.wrong_type("id", "string, array", wanted))
-    return [wanted] if isinstance(wanted, str) else wanted
-
-
-def _wanted_flag(query: Mapping[str, Any]) -> bool | None:
-    given = text_in(query, "is_enabled")
-    if given is None:
-        return None
-    if given.lower() not in _FLAGS:
-        raise issues.invalid(issues.wrong_type("is_enabled", "boolean", given))
-    return _FLAGS[given.lower()]
-
-
 def _page(
     found: Sequence[_Provider], query: Mapping[str, Any], *, allowed: Sequence[str] | None = None
 ) -> Response:
@@ -93,6 +86,7 @@ def _page(
     selection = fields.select(
         "payment_provider", fields.PROVIDER, text_in(query, "fields"), allowed=allowed
     )
+    flag_in(query, "with_deleted")  # providers are switched off, never deleted
     page = read_page(query, columns={name: name for name in fields.PROVIDER})
     name = page.order[0]
     if name != "pk":

@@ -7,19 +7,9 @@ from rest_framework.response import Response
 
 from medusa_payments.api import fields
 from medusa_payments.api.bodies import Field, read_body
-from medusa_payments.api.queries import (
-    COMBINED,
-    LIST,
-    ONE,
-    moment,
-    read_filters,
-    read_page,
-    read_query,
-    searched,
-    text,
-    text_in,
-)
-from medusa_payments.api.shapes import Selection, load, show, stored
+from medusa_payments.api.listing import Listing, columns
+from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
+from medusa_payments.api.shapes import Selection, show, stored
 from medusa_payments.api.views.base import AdminView
 from medusa_payments.errors import NotFound
 from medusa_payments.models import RefundReason
@@ -31,19 +21,24 @@ from medusa_payments.operations.refund_reasons import (
 
 _SEARCHED = ("label", "code", "description")
 
-
-_FILTERS = {
-    "q": searched(*_SEARCHED),
-    "id": text("pk"),
-    "created_at": moment("created_at"),
-    "updated_at": moment("updated_at"),
-    "deleted_at": moment("deleted"),
-}
-_ORDERS = {
-    "id": "pk",
-    **{name: name for name in (*_SEARCHED, "created_at", "updated_at")},
-    "deleted_at": "deleted",
-}
+# ``with_deleted`` is accepted and shows nothing more, as in Medusa.
+_REASONS = Listing(
+    one="refund_reason",
+    many="refund_reasons",
+    shape="refund_reason",
+    fields=fields.REFUND_REASON,
+    filters={
+        "q": searched(*_SEARCHED),
+        "id": text("pk"),
+        "created_at": moment("created_at"),
+        "updated_at": moment("updated_at"),
+        "deleted_at": moment("deleted"),
+    },
+    orders=columns(*_SEARCHED, "created_at", "updated_at", deleted_at="deleted"),
+    rows=lambda: stored(RefundReason),
+    missing='RefundReason with id "{id}" not found',
+    default_limit=15,
+)
 _LENGTH = 255
 _CREATE_BODY = {
     "label": Field(type="string", max_length=_LENGTH, is_required=True),
@@ -61,13 +56,7 @@ class AdminRefundReasons(AdminView):
     permission = {"get": "view_refundreason", "post": "add_refundreason"}
 
     def get(self, request: Request) -> Response:
-        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
-        selection = fields.select("refund_reason", fields.REFUND_REASON, text_in(query, "fields"))
-        page = read_page(query, columns=_ORDERS, default_limit=15)
-        rows = stored(RefundReason).filter(read_filters(query, _FILTERS))
-        found = load("refund_reason", page.of(rows), selection)
-        shown = [show("refund_reason", reason, selection) for reason in found]
-        return Response({"refund_reasons": shown, **page.echo(rows.count())})
+        return _REASONS.page(request)
 
     def post(self, request: Request) -> Response:
         selection = _selection(request)
@@ -83,7 +72,7 @@ class AdminRefundReason(AdminView):
     }
 
     def get(self, request: Request, reason_id: str) -> Response:
-        return _answer(reason_id, _selection(request))
+        return _REASONS.get(request, reason_id)
 
     def post(self, request: Request, reason_id: str) -> Response:
         selection = _selection(request)
