@@ -177,6 +177,9 @@ MEDUSA_PAYMENTS: dict[str, Any] = {
     "PUBLISHABLE_KEYS": _texts("MEDUSA_PUBLISHABLE_KEY", "pk_demo"),
     # A well-known key that moves money must not exist outside of development.
     "SECRET_KEYS": _texts("MEDUSA_ADMIN_API_KEY", "sk_demo" if DEBUG else ""),
+    "STORE_CORS": _texts("MEDUSA_STORE_CORS"),
+    "ADMIN_CORS": _texts("MEDUSA_ADMIN_CORS"),
+    "AUTH_CORS": _texts("MEDUSA_AUTH_CORS"),
     "DEFAULT_CURRENCY": _text("MEDUSA_DEFAULT_CURRENCY").lower(),
     "WEBHOOK_APPLY": _text("MEDUSA_WEBHOOK_APPLY", "inline"),
     **_numbers(NOT_FOUND_HORIZON="MEDUSA_NOT_FOUND_HORIZON", LEASE_SECONDS="MEDUSA_LEASE_SECONDS"),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
 
 from medusa_payments import settings
 from medusa_payments.errors import ConfigurationError, UnsupportedCurrency
 from medusa_payments.money import decimals
 from medusa_payments.providers.registry import configuration_errors
+
+# Not only of the web: an app of a phone has a scheme of its own.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d+)?")
 
 
 @register("medusa_payments")
@@ -41,6 +46,8 @@ def _errors() -> Iterator[CheckMessage]:
                 id="medusa_payments.E006",
             )
     yield from _key_errors()
+    yield from _origin_errors()
+    yield from _resolver_errors()
     yield from _currency_errors()
     yield from _number_errors()
 
@@ -53,6 +60,36 @@ def _key_errors() -> Iterator[CheckMessage]:
                 f"MEDUSA_PAYMENTS[{name!r}] must be a list of non-empty keys.",
                 id="medusa_payments.E010",
             )
+
+
+def _origin_errors() -> Iterator[CheckMessage]:
+    for name in ("STORE_CORS", "ADMIN_CORS", "AUTH_CORS"):
+        origins = getattr(settings, name)
+        if isinstance(origins, str) or not all(
+            isinstance(origin, str) and _ORIGIN.fullmatch(origin) for origin in origins
+        ):
+            yield Error(
+                f"MEDUSA_PAYMENTS[{name!r}] must be a list of origins, each as a browser sends it:"
+                " 'https://shop.example', in small letters, without a path or a final slash.",
+                id="medusa_payments.E011",
+            )
+
+
+def _resolver_errors() -> Iterator[CheckMessage]:
+    for name in ("CART_RESOLVER", "REGION_PROVIDER_RESOLVER", "ACCESS_RESOLVER"):
+        path = getattr(settings, name)
+        if path and not _names_a_function(path):
+            yield Error(
+                f"MEDUSA_PAYMENTS[{name!r}] must be the dotted path of a function.",
+                id="medusa_payments.E012",
+            )
+
+
+def _names_a_function(path: Any) -> bool:
+    try:
+        return isinstance(path, str) and callable(import_string(path))
+    except ImportError:
+        return False
 
 
 def _currency_errors() -> Iterator[CheckMessage]:

@@ -31,6 +31,13 @@ class Settings:
     # Accepted keys, plain text: publishable ones open /store, secret ones /admin.
     PUBLISHABLE_KEYS: tuple[str, ...] = ()
     SECRET_KEYS: tuple[str, ...] = ()
+    # Dotted path of f(request, collection) -> bool, asked before a buyer pays or sees a collection;
+    # empty: whoever knows its id may.
+    ACCESS_RESOLVER: str = ""
+    # Origins, such as "https://shop.example", whose pages may ask /store, /admin and /auth.
+    STORE_CORS: tuple[str, ...] = ()
+    ADMIN_CORS: tuple[str, ...] = ()
+    AUTH_CORS: tuple[str, ...] = ()
     # Seconds after a call's last send before a listing without its object is believed.
     NOT_FOUND_HORIZON: float = 3600.0
     # Seconds that a call may stay open before anyone may finish it; 0: derived from the provider.

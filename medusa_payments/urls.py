@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
+from medusa_payments.api.cors import shared_with_origins
 from medusa_payments.api.views.auth import AuthSession, EmailPasswordLogin
 from medusa_payments.api.views.base import ApiView, UnknownRoute
 from medusa_payments.api.views.collections import (
@@ -84,7 +85,8 @@ def _pattern(route: str, view: type[ApiView]) -> URLPattern:
     """An id holds only what ids are made of, so that any database can be asked for it."""
     expression = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9_.-]{1,255})", route)
     serve: Callable[..., HttpResponseBase] = view.as_view()
-    return re_path(rf"^{expression}/?\Z", serve, name=view.__name__)
+    area = route.partition("/")[0]
+    return re_path(rf"^{expression}/?\Z", shared_with_origins(serve, area=area), name=view.__name__)
 
 
 urlpatterns = [_pattern(route, view) for route, view in _ROUTES.items()]

@@ -18,6 +18,13 @@ def test_good_settings_have_no_findings() -> None:
     assert _found() == []
 
 
+def test_origins_and_resolvers_as_they_should_be_have_no_findings() -> None:
+    origins = ("https://shop.example", "http://127.0.0.1:8000", "https://[::1]", "app://localhost")
+    configured = {"STORE_CORS": origins, "ACCESS_RESOLVER": "operator.eq"}
+    with override_settings(MEDUSA_PAYMENTS=configured):
+        assert _found() == []
+
+
 @override_settings(MEDUSA_PAYMENTS={})
 def test_no_settings_at_all_are_good_settings() -> None:
     assert _found() == []
@@ -51,6 +58,16 @@ def test_the_example_has_no_findings() -> None:
         ({"RECONCILE_SCHEDULE": (True,)}, "E009"),
         ({"PUBLISHABLE_KEYS": "pk_1"}, "E010"),
         ({"SECRET_KEYS": ("sk_1", "")}, "E010"),
+        ({"STORE_CORS": "https://shop.example"}, "E011"),
+        ({"STORE_CORS": ("*",)}, "E011"),
+        ({"ADMIN_CORS": ("https://shop.example/",)}, "E011"),
+        ({"ADMIN_CORS": ("shop.example",)}, "E011"),
+        ({"AUTH_CORS": ("https://Shop.example", "https://other.example")}, "E011"),
+        ({"AUTH_CORS": ("null",)}, "E011"),
+        ({"CART_RESOLVER": "shop.no_such_module.cart"}, "E012"),
+        ({"REGION_PROVIDER_RESOLVER": "decimal"}, "E012"),
+        ({"ACCESS_RESOLVER": "decimal.ROUND_UP"}, "E012"),
+        ({"ACCESS_RESOLVER": len}, "E012"),
     ],
 )
 def test_a_wrong_setting_is_found(configured: Any, finding: str) -> None:

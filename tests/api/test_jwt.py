@@ -38,7 +38,7 @@ def status_with(api: Api, token: str) -> int:
 
 @pytest.mark.parametrize("email", ["clerk@example.com", "Clerk@EXAMPLE.com"])
 def test_a_token_for_the_password_opens_the_admin(api: Api, email: str) -> None:
-    member("view_payment", username="any name")
+    member("view_payment", username="any name", password=PASSWORD)
 
     answer = log_in(api, email)
 
@@ -60,7 +60,7 @@ def test_a_token_for_the_password_opens_the_admin(api: Api, email: str) -> None:
     ],
 )
 def test_what_is_wrong_is_not_told(api: Api, email: str, password: str) -> None:
-    member(username="login_name")
+    member(username="login_name", password=PASSWORD)
 
     answer = log_in(api, email, password)
 
@@ -69,7 +69,7 @@ def test_what_is_wrong_is_not_told(api: Api, email: str, password: str) -> None:
 
 @pytest.mark.parametrize("options", [{"is_staff": False}, {"is_active": False}])
 def test_only_active_members_of_the_staff_get_a_token(api: Api, options: dict[str, bool]) -> None:
-    member(**options)
+    member(password=PASSWORD, **options)
 
     answer = log_in(api)
 
@@ -77,20 +77,20 @@ def test_only_active_members_of_the_staff_get_a_token(api: Api, options: dict[st
 
 
 def test_of_several_users_with_one_address_none_is_let_in(api: Api) -> None:
-    member(username="first")
-    member(username="second", email="CLERK@example.com")
+    member(username="first", password=PASSWORD)
+    member(username="second", email="CLERK@example.com", password=PASSWORD)
 
     assert log_in(api).status_code == 401
 
 
 def test_an_address_that_is_another_users_name_lets_nobody_in(api: Api) -> None:
-    member(username="clerk@example.com", email="other@example.com")
+    member(username="clerk@example.com", email="other@example.com", password=PASSWORD)
 
     assert log_in(api).status_code == 401
 
 
 def test_a_user_without_an_address_cannot_be_meant_by_an_empty_one(api: Api) -> None:
-    member(username="nameless", email="")
+    member(username="nameless", email="", password=PASSWORD)
 
     assert log_in(api, "").status_code == 401
 
@@ -101,7 +101,7 @@ def test_a_password_is_hashed_whether_or_not_the_address_is_known(
 ) -> None:
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-    member()
+    member(password=PASSWORD)
     hashed = []
     encode = PBKDF2PasswordHasher.encode
 
@@ -129,7 +129,7 @@ def test_a_body_that_is_no_credentials_is_not_valid(api: Api, body: Any) -> None
 
 
 def test_a_token_lasts_a_day_and_names_its_user(api: Api) -> None:
-    user = member()
+    user = member(password=PASSWORD)
 
     token = log_in(api).json()["token"]
 
@@ -200,7 +200,7 @@ def test_a_token_ends_with_the_password_and_with_the_user(api: Api) -> None:
 
 def test_settings_of_the_shops_own_tokens_change_nothing(api: Api, settings: Any) -> None:
     settings.SIMPLE_JWT = {"ALGORITHM": "HS512", "AUDIENCE": "the-shop", "SIGNING_KEY": "x" * 64}
-    member("view_payment")
+    member("view_payment", password=PASSWORD)
 
     assert status_with(api, log_in(api).json()["token"]) == 200
 

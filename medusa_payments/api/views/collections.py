@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from medusa_payments import settings
 from medusa_payments.api import fields
+from medusa_payments.api.access import may_access
 from medusa_payments.api.bodies import Field, amount, identifier, read_body
 from medusa_payments.api.listing import Listing, columns
 from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
@@ -89,9 +90,10 @@ class StoreSessions(StoreView):
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _store_selection(request)
         body = read_body(request, _SESSION_BODY)
-        create_payment_session(
-            _collection(collection_id), **body, is_trusted=False, actor=self.actor
-        )
+        collection = _collection(collection_id)
+        if not may_access(request, collection):
+            raise _unknown(collection_id)
+        create_payment_session(collection, **body, is_trusted=False, actor=self.actor)
         return _answer(collection_id, selection)
 
 
@@ -187,8 +189,12 @@ def _currency(body: dict[str, Any]) -> str:
 def _collection(collection_id: str) -> PaymentCollection:
     found = stored(PaymentCollection).filter(pk=collection_id).first()
     if found is None:
-        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+        raise _unknown(collection_id)
     return found
+
+
+def _unknown(collection_id: str) -> NotFound:
+    return NotFound(f"PaymentCollection id not found: {collection_id}")
 
 
 def _check_order(collection: PaymentCollection, order_id: str) -> None:
@@ -207,6 +213,6 @@ def _answer(collection_id: str, selection: Selection, *, is_uncertain: bool = Fa
     rows = stored(PaymentCollection).filter(pk=collection_id)
     found = load("payment_collection", rows, selection).first()
     if found is None:
-        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+        raise _unknown(collection_id)
     shown = show("payment_collection", found, selection)
     return Response({"payment_collection": shown}, status=202 if is_uncertain else 200)

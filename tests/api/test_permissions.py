@@ -1,0 +1,144 @@
+"""Every route, asked with every kind of credential: none is let through by being forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from medusa_payments.api.permissions import permission_for
+from medusa_payments.api.tokens import token_for
+from medusa_payments.api.views.base import AdminView
+from medusa_payments.errors import ConfigurationError
+from tests.api.routes import CALLS, Route, ask, routes
+from tests.api.shop import Api, basic, rows
+from tests.api.staff import bearer, member
+from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
+
+NOTHING: dict[str, str] = {}
+PUBLISHABLE = {"x-publishable-api-key": PUBLISHABLE_KEY}
+SECRET = {"Authorization": basic(ADMIN_API_KEY)}
+WRONG = {
+    "key": {"Authorization": basic("sk_wrong"), "x-publishable-api-key": "pk_wrong"},
+    "token": {**bearer("a.b.c"), "x-publishable-api-key": ADMIN_API_KEY},
+    "keys exchanged": {
+        "Authorization": basic(PUBLISHABLE_KEY),
+        "x-publishable-api-key": ADMIN_API_KEY,
+    },
+}
+STORE, ADMIN = routes("store"), routes("admin")
+
+
+def test_every_route_says_here_how_it_is_asked() -> None:
+    assert {route.key for route in routes()} == set(CALLS)
+    assert {route.area for route in routes()} == {"store", "admin", "auth", "hooks"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_every_admin_route_names_a_permission_that_exists(route: Route) -> None:
+    assert issubclass(route.view, AdminView)
+    app, codename = permission_for(route.view, route.method.upper()).split(".")
+    found = Permission.objects.filter(content_type__app_label=app, codename=codename)
+
+    assert found.count() == 1
+
+
+def test_a_view_that_names_no_permission_fails_loudly() -> None:
+    class Forgotten(AdminView):
+        permission = {"get": "view_payment"}
+
+        def get(self) -> None: ...
+
+        def post(self) -> None: ...
+
+    assert permission_for(Forgotten, "HEAD") == "medusa_payments.view_payment"
+    with pytest.raises(ConfigurationError, match="Forgotten serves POST and names no permission"):
+        permission_for(Forgotten, "POST")
+
+
+@pytest.mark.parametrize("wrong", [NOTHING, PUBLISHABLE, *WRONG.values()], ids=str)
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_the_admin_lets_nobody_in_without_a_credential(
+    api: Api, route: Route, wrong: dict[str, str]
+) -> None:
+    answer = ask(api, route, wrong)
+
+    assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_a_secret_key_may_do_everything_in_the_admin(api: Api, route: Route) -> None:
+    assert ask(api, route, SECRET).status_code == CALLS[route.key].status
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_a_member_of_the_staff_needs_the_routes_own_permission(api: Api, route: Route) -> None:
+    needed = permission_for(route.view, route.method.upper())
+    everything_else = Permission.objects.filter(content_type__app_label="medusa_payments").exclude(
+        codename=needed.split(".")[1]
+    )
+    clerk = member()
+    clerk.user_permissions.set(everything_else)
+
+    answer = ask(api, route, bearer(token_for(clerk)))
+
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "forbidden"
+    assert needed in answer.json()["message"]
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_a_member_of_the_staff_may_do_what_the_permission_allows(api: Api, route: Route) -> None:
+    codename = permission_for(route.view, route.method.upper()).split(".")[1]
+
+    answer = ask(api, route, bearer(token_for(member(codename))))
+
+    assert answer.status_code == CALLS[route.key].status
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_a_refusal_changes_nothing_and_tells_no_id(api: Api, route: Route) -> None:
+    headers = bearer(token_for(member()))
+    known = CALLS[route.key].ids(api)
+    before = rows()
+
+    answers = [
+        api.ask(route.method.upper(), route.path(**ids), body, headers=headers)
+        for ids in (known, dict.fromkeys(known, "unknown"))
+        for body in (CALLS[route.key].body, {"no": "field"}, "no JSON")
+    ]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.content for answer in answers}) == 1
+    assert rows() == before
+
+
+@pytest.mark.parametrize("headers", [NOTHING, SECRET, *WRONG.values()], ids=str)
+@pytest.mark.parametrize("route", STORE, ids=str)
+def test_the_store_lets_nobody_in_without_a_publishable_key(
+    api: Api, route: Route, headers: dict[str, str]
+) -> None:
+    answer = ask(api, route, headers)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "not_allowed")
+
+
+@pytest.mark.parametrize("route", STORE, ids=str)
+def test_a_publishable_key_opens_the_store(api: Api, route: Route) -> None:
+    assert ask(api, route, PUBLISHABLE).status_code == CALLS[route.key].status
+
+
+@pytest.mark.parametrize("headers", [NOTHING, PUBLISHABLE, SECRET, *WRONG.values()], ids=str)
+@pytest.mark.parametrize("route", routes("auth", "hooks"), ids=str)
+def test_logging_in_and_hooks_ask_for_no_key(
+    api: Api, route: Route, headers: dict[str, str]
+) -> None:
+    assert ask(api, route, headers).status_code == CALLS[route.key].status
+
+
+def test_a_superuser_needs_no_permission_of_his_own(api: Api, admin_user: Any) -> None:
+    answers = [ask(api, route, bearer(token_for(admin_user))) for route in ADMIN]
+
+    assert [answer.status_code for answer in answers] == [CALLS[each.key].status for each in ADMIN]
