@@ -118,6 +118,12 @@ class CancelRefused(NotAllowed):
     code = "cancel_refused"
 
 
+class UpdateRefused(NotAllowed):
+    """The provider refused to change the payment; it is as it was."""
+
+    code = "update_refused"
+
+
 class InitiateRefused(NotAllowed):
     """The provider refused to start the payment; nothing was taken."""
 

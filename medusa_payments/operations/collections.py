@@ -16,11 +16,8 @@ from medusa_payments.operations.database import database_alias, refuse_open_tran
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.recording import Recorded
-from medusa_payments.operations.sessions import (
-    close_session,
-    delete_payment_session,
-    see_before_closing,
-)
+from medusa_payments.operations.session_closing import close_session, see_before_closing
+from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.statuses import CollectionStatus, DeletedReason, ProviderState
 

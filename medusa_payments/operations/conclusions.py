@@ -7,7 +7,7 @@ webhook and a lookup that tell the same end in the same rows.
 from __future__ import annotations
 
 from medusa_payments.models import Payment, PaymentSession
-from medusa_payments.operations import movements, undoing
+from medusa_payments.operations import movements, undoing, update_records
 from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.statuses import (
@@ -38,6 +38,7 @@ def conclude(
     """
     payment = movements.payment_of(locked, session)
     _conclude_initiate(locked, session, evidence=evidence)
+    update_records.conclude_update(locked, session, evidence=evidence)
     if payment is not None:
         movements.settle_captures(locked, session, payment, evidence=evidence)
         _conclude_canceled(locked, session, payment)

@@ -176,18 +176,19 @@ def _decide(
     """The provider shows that the call did not happen (yet)."""
     if call.kind == CallKind.REFUND:
         return _decide_refund(locked, session, call, seen, look)
-    if call.kind == CallKind.INITIATE:
+    is_moot = call.kind == CallKind.UPDATE and not session.is_live
+    if call.kind == CallKind.INITIATE or is_moot:
         _look_later(locked, session, call, look)
         return False
     if _was_refused(call):
         _fail(locked, session, call, is_provisional=False)
         return False
-    return _send_again(locked, session, call, look, may_renew=_is_refused_twice(call))
+    return _send_again(locked, session, call, look, may_renew=_is_harmless_twice(call))
 
 
-def _is_refused_twice(call: ProviderCall) -> bool:
-    """Whether the provider's state refuses a second execution, should the first come late."""
-    if call.kind == CallKind.CANCEL:
+def _is_harmless_twice(call: ProviderCall) -> bool:
+    """Whether a second execution is refused, or changes nothing, should the first come late."""
+    if call.kind in (CallKind.CANCEL, CallKind.UPDATE):
         return True
     return get_provider(call.provider_id).capabilities.captures_per_authorization == 1
 
@@ -345,7 +346,7 @@ def _look_later(
     if call.is_final:
         _rest(locked, call, session, look)
         return
-    leave_open(locked, call, movements.movement_of(call))
+    leave_open(locked, session, call, movements.movement_of(call))
     locked.change(call, "call.scheduled", next_attempt_at=_next_time(locked, call))
     if is_exhausted(call.looks):
         open_discrepancy(

@@ -12,6 +12,7 @@ from typing import Any
 from medusa_payments.models import PaymentSession
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.update_records import is_expected
 from medusa_payments.providers.types import ProviderPayment
 from medusa_payments.redaction import REDACTED
 from medusa_payments.statuses import DiscrepancyKind, Evidence, ProviderState
@@ -51,10 +52,11 @@ def merge_payment(
 
 def _ties(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> bool:
     """Two non-terminal facts of the same moment that differ; only webhooks have coarse times."""
+    known = (session.provider_state, session.provider_amount_minor)
     return (
         evidence == Evidence.WEBHOOK
         and _RANK[seen.state] == _RANK[ProviderState(session.provider_state)] == 1
-        and seen.state != session.provider_state
+        and known != (seen.state, seen.amount_minor)
         and seen.observed_at == session.observed_at
     )
 
@@ -125,7 +127,7 @@ def _report_mismatch(
             ),
             session=session,
         )
-    elif seen.amount_minor != session.amount_minor:
+    elif not is_expected(locked, session, seen):
         open_discrepancy(
             locked,
             DiscrepancyKind.AMOUNT,

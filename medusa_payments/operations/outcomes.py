@@ -14,7 +14,7 @@ from medusa_payments.models import (
     ProviderCall,
     Refund,
 )
-from medusa_payments.operations import movements, refund_records
+from medusa_payments.operations import movements, refund_records, update_records
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
@@ -176,6 +176,23 @@ def _refuse_initiate(
         locked.tell("payment_failed", session=session)
 
 
+def _settle_update(
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    outcome: Outcome,
+    evidence: Evidence,
+) -> None:
+    if isinstance(outcome, Succeeded):
+        update_records.accept_update(locked, session, call, evidence=evidence)
+    _merge_shown(locked, session, outcome, evidence)
+    if isinstance(outcome, Failed) and not _needs_lookup(outcome):
+        if call.is_unresolved:
+            update_records.refuse_update(locked, session, call, evidence=evidence)
+    elif not isinstance(outcome, Succeeded):
+        leave_open(locked, session, call)
+
+
 def _settle_capture(
     locked: LockedCollection,
     session: PaymentSession,
@@ -199,7 +216,7 @@ def _settle_capture(
         if call.is_unresolved:
             movements.fail_movement(locked, capture, evidence=evidence)
     else:
-        leave_open(locked, call, capture)
+        leave_open(locked, session, call, capture)
 
 
 def _take(
@@ -235,7 +252,7 @@ def _settle_refund(
         if call.is_unresolved:
             movements.fail_movement(locked, refund, evidence=evidence)
     elif not isinstance(outcome, Succeeded):
-        leave_open(locked, call, refund)
+        leave_open(locked, session, call, refund)
 
 
 def _settle_cancel(
@@ -259,7 +276,7 @@ def _settle_cancel(
         if call.is_unresolved:
             movements.finish_call(locked, call, CallState.FAILED, evidence=evidence)
     elif not isinstance(outcome, Succeeded):
-        leave_open(locked, call)
+        leave_open(locked, session, call)
 
 
 def _needs_lookup(outcome: Failed) -> bool:
@@ -269,6 +286,7 @@ def _needs_lookup(outcome: Failed) -> bool:
 
 _SETTLE: dict[CallKind, Any] = {
     CallKind.INITIATE: _settle_initiate,
+    CallKind.UPDATE: _settle_update,
     CallKind.CAPTURE: _settle_capture,
     CallKind.REFUND: _settle_refund,
     CallKind.CANCEL: _settle_cancel,

@@ -77,9 +77,7 @@ def advance(
     call = ProviderCall.objects.get(pk=call.pk)
     lease = lease_seconds(get_provider(call.provider_id))
     never_sent = call.state == CallState.OPEN and call.last_sent_at is None
-    if not claim(
-        call, lease=lease, will_send=never_sent, whatever_the_lease_said=ignores_schedule
-    ):
+    if not claim(call, lease=lease, will_send=never_sent, whatever_the_lease_said=ignores_schedule):
         return ()
     if never_sent:
         recorded = _ask(call, actor=actor)
@@ -108,9 +106,7 @@ def _ask(
 ) -> Recorded:
     provider = get_provider(call.provider_id)
     known = dict(call.payment_session.data) if data is None else data
-    outcome = ask(
-        call, provider, lambda: send(call, provider, known), sent_before=sent_before
-    )
+    outcome = ask(call, provider, lambda: send(call, provider, known), sent_before=sent_before)
     recorded = record_outcome(call, outcome, evidence=Evidence.RESPONSE, actor=actor)
     tell_shop(recorded.carrier)
     return recorded

@@ -11,11 +11,11 @@ from medusa_payments.models import (
     Refund,
     WebhookEvent,
 )
-from medusa_payments.operations import movements, refund_records
+from medusa_payments.operations import movements, refund_records, update_records
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
-from medusa_payments.statuses import CallState, Evidence, MovementStatus
+from medusa_payments.statuses import CallKind, CallState, Evidence, MovementStatus
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,16 @@ def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent)
 
 
 def leave_open(
-    locked: LockedCollection, call: ProviderCall, movement: Capture | Refund | None = None
+    locked: LockedCollection,
+    session: PaymentSession,
+    call: ProviderCall,
+    movement: Capture | Refund | None = None,
 ) -> None:
     """Asked, and the outcome is not known: the amount stays reserved until it is (law 8)."""
     if call.is_final:
         return
+    if call.kind == CallKind.UPDATE:
+        update_records.withhold(locked, session)
     when = next_look(call.looks, now=locked.now)
     locked.change(call, "call.indeterminate", state=CallState.INDETERMINATE, next_attempt_at=when)
     if movement is not None and movement.status == MovementStatus.REQUESTED:

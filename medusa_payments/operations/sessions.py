@@ -19,19 +19,29 @@ from medusa_payments.errors import (
 from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.calls import in_flight, lease_seconds, write_call
-from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.database import refuse_open_transaction
 from medusa_payments.operations.enabled_providers import get_enabled_provider
-from medusa_payments.operations.findings import record_sighting
 from medusa_payments.operations.locking import LockedCollection, under_lock
-from medusa_payments.operations.lookups import look_up
-from medusa_payments.operations.performing import perform, perform_demanded
-from medusa_payments.operations.recording import Recorded, finish
-from medusa_payments.operations.setting_aside import soft_delete
-from medusa_payments.operations.telling import tell_shop
-from medusa_payments.operations.undoing import plan
+from medusa_payments.operations.performing import perform
+from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.session_closing import (
+    close_session,
+    follow,
+    reload_session,
+    see_before_closing,
+)
+from medusa_payments.operations.session_updates import (
+    is_same_but_for_amount,
+    is_updatable,
+    perform_update,
+    refuse_unresolved_update,
+    resolve_update,
+    write_update,
+)
+from medusa_payments.operations.update_records import unresolved_update
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import NOT_REACHED, FailureKind, Found, NoAnswer
+from medusa_payments.providers.types import NOT_REACHED, FailureKind
 from medusa_payments.redaction import redact
 from medusa_payments.statuses import (
     CallKind,
@@ -63,14 +73,18 @@ def create_payment_session(
 ) -> PaymentSession:
     """Start a payment at a provider, in place of the collection's earlier session.
 
+    Where only the amount is another one, and the provider can change what an unpaid payment asks
+    for, the earlier session is updated instead and returned.
+
     ``is_trusted``: the data comes from the shop's own server, not from a browser.
 
     :raises PaymentIndeterminate: the answer was lost; the session was set aside, and whatever it
-        may have taken is given back. The buyer may start again at once.
+        may have taken is given back. The buyer may start again at once. Or the answer to an update
+        was: the session stays, and is not handed out until it is known what it asks for.
     :raises PaymentDeclined: the customer's bank said no; nothing was taken.
     :raises PaymentProviderUnavailable: nothing exists at the provider; or the earlier session
         could not be read there, and nothing was changed.
-    :raises InitiateRefused: the provider refused the arguments.
+    :raises InitiateRefused, UpdateRefused: the provider refused the arguments.
     :raises NotAllowed: the collection is paid, or its session authorized or processing.
     :raises Conflict: another request replaced this session meanwhile, or is taking money now.
     :raises InvalidData: unknown provider, data or amount that the provider does not take.
@@ -82,7 +96,9 @@ def create_payment_session(
     provider.check_amount(collection.amount_minor, collection.currency_code)
     provider.check_data(given)
     prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
-    _follow(prepared.closed, actor=actor)
+    if prepared.call.kind == CallKind.UPDATE:
+        return perform_update(prepared.call, actor=actor)
+    follow(prepared.closed, actor=actor)
     if not perform(prepared.call, actor=actor, data=given):
         raise PaymentIndeterminate(
             session_id=prepared.call.payment_session_id, provider_id=provider.id
@@ -106,24 +122,6 @@ def _quoted(names: Collection[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
-    """Read the provider's object, so that nothing paid is closed by mistake.
-
-    :raises PaymentProviderUnavailable: it cannot be read; nothing was changed.
-    """
-    if not session.provider_reference or session.provider_state == ProviderState.CANCELED:
-        return
-    result = look_up(session)
-    if isinstance(result, Found):
-        _follow(record_sighting(session, result.payment, actor=actor), actor=actor)
-    elif isinstance(result, NoAnswer) and result.code != "not_supported":
-        raise PaymentProviderUnavailable(
-            "The payment provider cannot be reached, so the earlier payment session was kept."
-            " Nothing was changed; please try again in a moment.",
-            session_id=session.pk,
-        )
-
-
 def _prepare_in_place_of(
     collection: PaymentCollection,
     provider: PaymentProvider,
@@ -134,11 +132,13 @@ def _prepare_in_place_of(
 ) -> _Prepared:
     """Look at the session that is there, then replace just that one; again if it changed."""
     seen: PaymentSession | None = None
+    taken_up: ProviderCall | None = None
     for _ in range(_MAX_LOOKS):
         try:
-            return _prepare(collection, provider, seen, data, context, actor=actor)
+            return _prepare(collection, provider, seen, data, context, taken_up, actor=actor)
         except _NotSeenYet as found:
             seen = found.session
+            taken_up = resolve_update(seen, actor=actor)
             see_before_closing(seen, actor=actor)
     raise Conflict
 
@@ -157,6 +157,7 @@ def _prepare(
     seen: PaymentSession | None,
     data: dict[str, Any],
     context: dict[str, Any] | None,
+    taken_up: ProviderCall | None,
     *,
     actor: Actor,
 ) -> _Prepared:
@@ -170,6 +171,10 @@ def _prepare(
         closed = Recorded()
         if live is not None:
             _refuse_unless_replaceable(locked, live, seen=seen)
+            if is_same_but_for_amount(locked, live, provider, data, context):
+                update = _update(locked, live, provider, taken_up=taken_up)
+                if update is not None:
+                    return _Prepared(update, closed)
             closed = close_session(locked, live, DeletedReason.REPLACED)
         session = _add_session(locked, provider, data, context)
         call = write_call(
@@ -188,6 +193,22 @@ def _prepare(
     return under_lock(collection.pk, work, actor=actor)
 
 
+def _update(
+    locked: LockedCollection,
+    live: PaymentSession,
+    provider: PaymentProvider,
+    *,
+    taken_up: ProviderCall | None,
+) -> ProviderCall | None:
+    """The update that makes the live session the one that is asked for; None: start another."""
+    refuse_unresolved_update(locked, live)
+    amount_minor = locked.collection.amount_minor
+    if live.amount_minor != amount_minor and is_updatable(locked, live, provider):
+        return write_update(locked, live, amount_minor)
+    is_done = taken_up is not None and taken_up.arguments["amount_minor"] == live.amount_minor
+    return taken_up if is_done and live.amount_minor == amount_minor else None
+
+
 def _refuse_unless_replaceable(
     locked: LockedCollection, live: PaymentSession, *, seen: PaymentSession | None
 ) -> None:
@@ -201,21 +222,9 @@ def _refuse_unless_replaceable(
     is_taking = get_provider(live.provider_id).takes_money_at_once(live.data)
     if is_taking and in_flight(locked.initiate_of(live), now=locked.now):
         raise Conflict
-
-
-def close_session(
-    locked: LockedCollection, session: PaymentSession, reason: DeletedReason
-) -> Recorded:
-    """Soft-delete a session and demand that its object at the provider is closed."""
-    soft_delete(locked, session, reason)
-    payment = getattr(session, "payment", None) if session.authorized_at else None
-    plan(locked, session, payment, looked=False)
-    return finish(locked, locked.initiate_of(session))
-
-
-def _follow(recorded: Recorded, *, actor: Actor) -> None:
-    tell_shop(recorded.carrier)
-    perform_demanded(recorded.demanded, actor=actor)
+    update = unresolved_update(locked, live)
+    if update is not None and in_flight(update, now=locked.now):
+        raise Conflict
 
 
 def _add_session(
@@ -240,7 +249,7 @@ def _add_session(
 
 
 def _result(call: ProviderCall, provider: PaymentProvider) -> PaymentSession:
-    session = _reload(call.payment_session_id)
+    session = reload_session(call.payment_session_id)
     if session.is_live and session.status != SessionStatus.ERROR:
         return session
     if session.is_live:
@@ -278,14 +287,8 @@ def delete_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM) ->
         _refuse_unless_deletable(locked, current)
         return close_session(locked, current, DeletedReason.DELETED)
 
-    _follow(under_lock(session.payment_collection_id, work, actor=actor), actor=actor)
-    return _reload(session.pk)
-
-
-def _reload(session_id: str) -> PaymentSession:
-    rows = PaymentSession.all_objects.using(database_alias())
-    session: PaymentSession = rows.select_related("payment_collection").get(pk=session_id)
-    return session
+    follow(under_lock(session.payment_collection_id, work, actor=actor), actor=actor)
+    return reload_session(session.pk)
 
 
 def _refuse_unless_deletable(locked: LockedCollection, session: PaymentSession) -> None:

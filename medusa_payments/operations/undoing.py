@@ -220,11 +220,11 @@ def _look_again(locked: LockedCollection, session: PaymentSession, when: datetim
 
 
 def _unresolved(locked: LockedCollection, session: PaymentSession) -> list[ProviderCall]:
-    """Calls of unknown outcome other than the initiate: nothing new is asked beside them."""
+    """Captures, refunds and cancels of unknown outcome: nothing new is asked beside them."""
     return [
         call
         for call in locked.calls_of(session)
-        if call.is_unresolved and call.kind != CallKind.INITIATE
+        if call.is_unresolved and call.kind not in (CallKind.INITIATE, CallKind.UPDATE)
     ]
 
 

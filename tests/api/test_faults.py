@@ -52,6 +52,36 @@ def test_a_lost_answer_to_an_initiate_sets_its_session_aside(
     assert (session.indeterminate, session.deleted_reason) == (True, "indeterminate")
 
 
+def test_a_lost_answer_to_an_update_keeps_the_session_and_hands_nothing_out(
+    api: Api, simulator: StripeSimulator
+) -> None:
+    priced("cart_1", "10")
+    collection = api.store("POST", "payment-collections", {"cart_id": "cart_1"}).json()
+    path = f"payment-collections/{collection['payment_collection']['id']}/payment-sessions"
+    first = api.store("POST", path, {"provider_id": PROVIDER}).json()["payment_collection"]
+    priced("cart_1", "20")
+    lose(simulator, "drop_before", "payment_intents.update")
+    api.store("POST", "payment-collections", {"cart_id": "cart_1"})
+
+    answer = api.store("POST", path, {"provider_id": PROVIDER})
+
+    session = PaymentSession.objects.get()
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert answer.json()["type"] == answer.json()["code"] == "payment_indeterminate"
+    assert answer.json()["session_id"] == session.pk == first["payment_sessions"][0]["id"]
+    assert "amount of your payment" in answer.json()["message"]
+    assert session.is_live
+
+    shown = api.store("POST", "payment-collections", {"cart_id": "cart_1"}).json()
+    assert "client_secret" not in shown["payment_collection"]["payment_sessions"][0]["data"]
+    simulator.clear_faults()
+    again = api.store("POST", path, {"provider_id": PROVIDER}).json()["payment_collection"]
+    (updated,) = again["payment_sessions"]
+    assert (updated["id"], updated["amount"]) == (session.pk, 20)
+    assert updated["data"]["client_secret"]
+
+
 def test_after_a_lost_answer_the_buyer_starts_again_at_once(
     api: Api, simulator: StripeSimulator
 ) -> None:

@@ -16,7 +16,10 @@ from medusa_payments.models import Payment, PaymentCollection, PaymentSession
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
-from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.collections import (
+    create_payment_collection,
+    reprice_payment_collection,
+)
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.testing.stripe_simulator import StripeSimulator
@@ -181,6 +184,27 @@ class Replace(Scenario):
         cell.kept_minor = 10050
 
 
+class Update(Scenario):
+    """The buyer's cart gets cheaper while its payment waits."""
+
+    name, operation = "update", "payment_intents.update"
+
+    def prepare(self, cell: Cell) -> None:
+        assert cell.start(), cell.label
+
+    def act(self, cell: Cell) -> None:
+        reprice_payment_collection(cell.collection, amount=PART)
+        cell.start()
+
+    def follow(self, cell: Cell) -> None:
+        session = PaymentSession.objects.get(payment_collection=cell.collection)
+        if session.amount != PART:
+            session = cell.start() or session
+        assert session.data.get("client_secret"), cell.label
+        cell.simulator.pay(session.provider_reference)
+        cell.kept_minor = 4020
+
+
 def _payment(cell: Cell) -> Payment:
     assert cell.payment is not None, cell.label
     return Payment.objects.get(pk=cell.payment.pk)
@@ -194,4 +218,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     FullRefund(),
     Cancel(),
     Replace(),
+    Update(),
 )

@@ -66,6 +66,17 @@ def test_authorize_makes_the_payment(
     assert answer.row["amount"] == Decimal("100.5")
 
 
+def test_session_is_updated_to_another_amount(
+    command: Command, session: Any, simulator: StripeSimulator
+) -> None:
+    answer = command("update_payment_session", session["id"], "--amount", "20.50")
+
+    (intent,) = simulator.ledger()["intents"].values()
+    assert answer.status == 0
+    assert (answer.row["id"], answer.row["amount"]) == (session["id"], Decimal("20.5"))
+    assert intent["amount"] == 2050
+
+
 def test_capture_without_amount_takes_the_whole_payment(command: Command, held: str) -> None:
     answer = command("capture_payment", held)
 
@@ -228,6 +239,17 @@ def test_session_about_which_the_provider_does_not_answer_is_not_known_yet(
     assert answer.status == 3
     assert (answer.row["id"], answer.row["status"]) == (session["id"], "pending")
     assert "No answer" in answer.message
+
+
+def test_update_whose_answer_is_lost_is_not_known_yet(
+    command: Command, session: Any, simulator: StripeSimulator
+) -> None:
+    simulator.fault("drop_before", "payment_intents.update", times=None)
+
+    answer = command("update_payment_session", session["id"], "--amount", "20.50")
+
+    assert answer.status == 3
+    assert (answer.row["id"], answer.row["deleted_at"]) == (session["id"], None)
 
 
 def test_unpaid_session_is_refused(command: Command, session: Any) -> None:
