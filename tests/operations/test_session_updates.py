@@ -371,6 +371,35 @@ def test_an_update_of_a_deleted_session_is_not_sent_again(fake: StagedProvider) 
     assert only_call("update").state == "failed"
 
 
+def test_an_update_is_not_sent_while_its_deleted_session_is_being_closed(
+    fake: StagedProvider,
+) -> None:
+    session = _unexecuted(fake)
+    fake.script("delete_payment", Indeterminate(ask_again=False))
+    fake.script("cancel_payment", Indeterminate(ask_again=False))
+
+    delete_payment_session(session)
+    reconcile_all()
+
+    assert len(fake.asked_for("update_payment")) == 1
+    assert reloaded(session).resolution == "closed"
+
+
+def test_an_event_that_proves_it_brings_the_session_back_by_a_look(fake: StagedProvider) -> None:
+    session = session_at(FAKE)
+    fake.script("update_payment", Indeterminate(ask_again=False), executes=True)
+    fake.after["update_payment"] = lambda request: fake.script("lookup", NoAnswer())
+    with pytest.raises(PaymentIndeterminate):
+        _repriced(session)
+    looks = len(fake.asked_for("lookup"))
+
+    fake.tell(session.provider_reference)
+
+    assert reloaded(session).amount_minor == 1000
+    assert only_call("update").evidence == "webhook"
+    assert len(fake.asked_for("lookup")) == looks + 1
+
+
 def test_the_sweep_finishes_an_update_whose_process_died(fake: StagedProvider) -> None:
     session = session_at(FAKE)
 
