@@ -103,7 +103,12 @@ def _currency_errors() -> Iterator[CheckMessage]:
 
 
 def _number_errors() -> Iterator[CheckMessage]:
-    for name in ("NOT_FOUND_HORIZON", "LEASE_SECONDS", "PENDING_INTERVAL"):
+    for name in (
+        "NOT_FOUND_HORIZON",
+        "LEASE_SECONDS",
+        "PENDING_INTERVAL",
+        "IDEMPOTENCY_RETENTION",
+    ):
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             yield Error(

@@ -136,12 +136,23 @@ class Conflict(MedusaPaymentsError):
 
     code = "conflict"
 
+    retry_after: int = 1
+
 
 class RequestKeyReused(Conflict):
     """This Idempotency-Key was used before with other arguments. Use a new key for another
     act."""
 
     code = "request_key_reused"
+
+    retry_after: int = 0  # the same answer every time
+
+
+class RequestKeySpent(RequestKeyReused):
+    """This Idempotency-Key started payment session {session_id}, which is over: {ending}. Use a
+    new key to start another."""
+
+    code = "request_key_spent"
 
 
 class PaymentDeclined(MedusaPaymentsError):

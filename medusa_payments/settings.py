@@ -48,6 +48,8 @@ class Settings:
     RECONCILE_SCHEDULE: tuple[float, ...] = (10, 60, 300, 900, 3600, 21600, 86400)
     # Seconds between looks at what is known to take long: pending refunds, processing payments.
     PENDING_INTERVAL: float = 86400.0
+    # Seconds that the answer to a request with an Idempotency-Key is kept.
+    IDEMPOTENCY_RETENTION: float = 86400.0
 
 
 def _current() -> Mapping[str, Any]:

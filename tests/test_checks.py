@@ -53,6 +53,7 @@ def test_the_example_has_no_findings() -> None:
         ({"NOT_FOUND_HORIZON": "1h"}, "E008"),
         ({"LEASE_SECONDS": True}, "E008"),
         ({"PENDING_INTERVAL": None}, "E008"),
+        ({"IDEMPOTENCY_RETENTION": "1d"}, "E008"),
         ({"RECONCILE_SCHEDULE": ()}, "E009"),
         ({"RECONCILE_SCHEDULE": (10, 0)}, "E009"),
         ({"RECONCILE_SCHEDULE": (True,)}, "E009"),

@@ -73,8 +73,9 @@ def answer_to_error(error: Exception, context: dict[str, Any]) -> Response:
         return _unexpected(error)
     body = {"type": known.type, "code": known.code, "message": _message(error)}
     headers = {}
+    if retry_after := getattr(error, "retry_after", 0):
+        headers["Retry-After"] = str(retry_after)
     if known.status == 503:
-        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
         body |= {name: getattr(error, name, "") for name in _TOLD_WITH_503}
     return Response(
         {name: value for name, value in body.items() if value},

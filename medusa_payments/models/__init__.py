@@ -4,6 +4,7 @@ from medusa_payments.models.account_holder import AccountHolder
 from medusa_payments.models.api_key import ApiKey
 from medusa_payments.models.audit_entry import AuditEntry
 from medusa_payments.models.discrepancy import Discrepancy
+from medusa_payments.models.keyed_request import KeyedRequest
 from medusa_payments.models.movements import Capture, Dispute, Refund, RefundReason
 from medusa_payments.models.payment import Payment
 from medusa_payments.models.payment_collection import PaymentCollection
@@ -19,6 +20,7 @@ __all__ = [
     "Capture",
     "Discrepancy",
     "Dispute",
+    "KeyedRequest",
     "Payment",
     "PaymentCollection",
     "PaymentProvider",

@@ -29,11 +29,13 @@ def create_payment_collection(
     cart_reference: str = "",
     order_reference: str = "",
     metadata: dict[str, Any] | None = None,
+    collection_id: str = "",
     actor: Actor = SYSTEM,
 ) -> PaymentCollection:
     """Create a collection for ``amount`` in major units.
 
     A cart has one live collection: a second call for the same cart returns it, repriced.
+    ``collection_id``: made with ``ids.new_id``; a second call with it returns the first's.
 
     :raises InvalidAmount: not positive, or not a whole number of smallest units.
     :raises UnsupportedCurrency: not an ISO 4217 code that we know.
@@ -47,6 +49,7 @@ def create_payment_collection(
                 existing, amount=amount, currency_code=currency_code, actor=actor
             )
         collection = PaymentCollection(
+            id=collection_id,
             amount_minor=amount_minor,
             currency_code=currency_code.lower(),
             cart_reference=cart_reference,
@@ -56,7 +59,9 @@ def create_payment_collection(
         )
         try:
             return _insert(collection, actor=actor)
-        except IntegrityError:  # another request made the cart's collection meanwhile
+        except IntegrityError:  # another request made the cart's collection, or this one
+            if collection_id and (same := _of_id(collection_id)):
+                return same
             if not cart_reference:
                 raise
     raise NotAllowed(f"The payment collection of cart {cart_reference} keeps changing; try again.")
@@ -65,6 +70,12 @@ def create_payment_collection(
 def _live_of_cart(cart_reference: str) -> PaymentCollection | None:
     rows = PaymentCollection.objects.using(database_alias())
     found: PaymentCollection | None = rows.filter(live_cart_reference=cart_reference).first()
+    return found
+
+
+def _of_id(collection_id: str) -> PaymentCollection | None:
+    rows = PaymentCollection.all_objects.using(database_alias())
+    found: PaymentCollection | None = rows.filter(pk=collection_id).first()
     return found
 
 

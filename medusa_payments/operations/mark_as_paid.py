@@ -9,6 +9,7 @@ from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.same_session import session_of_same_act
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.statuses import CollectionStatus, SessionStatus
 
@@ -27,12 +28,16 @@ def mark_as_paid(
     collection: PaymentCollection,
     *,
     provider_id: str = "pp_system_default",
+    session_id: str = "",
     actor: Actor = SYSTEM,
 ) -> Capture | None:
     """Replace the collection's session by one that is authorized and captured in full.
 
     Which session is meant to be captured is written down before it is authorized, so that a call
     repeated after a crash or a lost answer finishes the same marking and starts no second one.
+
+    ``session_id``: for the session, made with ``ids.new_id``; a second call with it returns the
+    first's capture.
 
     Returns the capture, ``indeterminate`` while its outcome is not known; None when the provider
     had taken the money with the authorization.
@@ -43,11 +48,11 @@ def mark_as_paid(
     :raises Conflict: another request is paying the collection right now.
     """
     refuse_open_transaction()
-    session = _begun(collection, provider_id=provider_id)
+    session = _of_same_act(session_id, actor=actor) or _begun(collection, provider_id=provider_id)
     if session is None:
         if _current(collection).status != CollectionStatus.NOT_PAID:
             raise NotAllowed("Can only mark 'not_paid' payment collection as paid")
-        session = _begin(collection, provider_id=provider_id, actor=actor)
+        session = _begin(collection, provider_id=provider_id, session_id=session_id, actor=actor)
     payment = _authorize(session, actor=actor)
     return capture_payment(payment, request_key=f"mark-as-paid:{session.pk}", actor=actor)
 
@@ -67,8 +72,17 @@ def _begun(collection: PaymentCollection, *, provider_id: str) -> PaymentSession
     return session if is_marked else None
 
 
-def _begin(collection: PaymentCollection, *, provider_id: str, actor: Actor) -> PaymentSession:
-    session = create_payment_session(collection, provider_id=provider_id, actor=actor)
+def _of_same_act(session_id: str, *, actor: Actor) -> PaymentSession | None:
+    """The session that this request began to mark with."""
+    return session_of_same_act(session_id, actor=actor) if session_id else None
+
+
+def _begin(
+    collection: PaymentCollection, *, provider_id: str, session_id: str, actor: Actor
+) -> PaymentSession:
+    session = create_payment_session(
+        collection, provider_id=provider_id, session_id=session_id, actor=actor
+    )
 
     def work(locked: LockedCollection) -> None:
         locked.note(_BEGUN, locked.session(session.pk))

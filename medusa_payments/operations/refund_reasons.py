@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict, Unpack
 
+from django.db import IntegrityError, transaction
+
 from medusa_payments.errors import NotFound
 from medusa_payments.models import RefundReason
 from medusa_payments.operations.database import database_alias, patiently
@@ -21,11 +23,26 @@ def create_refund_reason(
     code: str,
     description: str | None = None,
     metadata: dict[str, Any] | None = None,
+    reason_id: str = "",
 ) -> RefundReason:
-    """Codes are not unique, as in Medusa."""
-    reason = RefundReason(label=label, code=code, description=description, metadata=metadata)
-    patiently(lambda: reason.save(force_insert=True, using=database_alias()))
+    """Codes are not unique, as in Medusa.
+
+    ``reason_id``: made with ``ids.new_id``; a second call with it returns the first's reason.
+    """
+    reason = RefundReason(
+        id=reason_id, label=label, code=code, description=description, metadata=metadata
+    )
+    try:
+        patiently(lambda: _insert(reason))
+    except IntegrityError:
+        same: RefundReason = RefundReason.all_objects.using(database_alias()).get(pk=reason.pk)
+        return same
     return reason
+
+
+def _insert(reason: RefundReason) -> None:
+    with transaction.atomic(using=database_alias()):
+        reason.save(force_insert=True, using=database_alias())
 
 
 def update_refund_reason(

@@ -24,6 +24,7 @@ from medusa_payments.operations.enabled_providers import get_enabled_provider
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.performing import perform
 from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.same_session import session_of_same_act
 from medusa_payments.operations.session_closing import (
     close_session,
     follow,
@@ -69,6 +70,7 @@ def create_payment_session(
     data: dict[str, Any] | None = None,
     context: dict[str, Any] | None = None,
     is_trusted: bool = True,
+    session_id: str = "",
     actor: Actor = SYSTEM,
 ) -> PaymentSession:
     """Start a payment at a provider, in place of the collection's earlier session.
@@ -77,6 +79,7 @@ def create_payment_session(
     for, the earlier session is updated instead and returned.
 
     ``is_trusted``: the data comes from the shop's own server, not from a browser.
+    ``session_id``: for the session, made with ``ids.new_id``; one id never starts a second one.
 
     :raises PaymentIndeterminate: the answer was lost; the session was set aside, and whatever it
         may have taken is given back. The buyer may start again at once. Or the answer to an update
@@ -88,14 +91,19 @@ def create_payment_session(
     :raises NotAllowed: the collection is paid, or its session authorized or processing.
     :raises Conflict: another request replaced this session meanwhile, or is taking money now.
     :raises InvalidData: unknown provider, data or amount that the provider does not take.
+    :raises RequestKeySpent: the session of this id is over.
     """
     refuse_open_transaction()
+    if session_id and (same := session_of_same_act(session_id, actor=actor)):
+        return same
     provider = get_enabled_provider(provider_id)
     given = dict(data or {})
     _check_data(provider, given, is_trusted=is_trusted)
     provider.check_amount(collection.amount_minor, collection.currency_code)
     provider.check_data(given)
-    prepared = _prepare_in_place_of(collection, provider, given, context, actor=actor)
+    prepared = _prepare_in_place_of(
+        collection, provider, given, context, session_id=session_id, actor=actor
+    )
     if prepared.call.kind == CallKind.UPDATE:
         return perform_update(prepared.call, actor=actor)
     follow(prepared.closed, actor=actor)
@@ -128,6 +136,7 @@ def _prepare_in_place_of(
     data: dict[str, Any],
     context: dict[str, Any] | None,
     *,
+    session_id: str,
     actor: Actor,
 ) -> _Prepared:
     """Look at the session that is there, then replace just that one; again if it changed."""
@@ -135,7 +144,16 @@ def _prepare_in_place_of(
     taken_up: ProviderCall | None = None
     for _ in range(_MAX_LOOKS):
         try:
-            return _prepare(collection, provider, seen, data, context, taken_up, actor=actor)
+            return _prepare(
+                collection,
+                provider,
+                seen,
+                data,
+                context,
+                taken_up,
+                session_id=session_id,
+                actor=actor,
+            )
         except _NotSeenYet as found:
             seen = found.session
             taken_up = resolve_update(seen, actor=actor)
@@ -159,6 +177,7 @@ def _prepare(
     context: dict[str, Any] | None,
     taken_up: ProviderCall | None,
     *,
+    session_id: str,
     actor: Actor,
 ) -> _Prepared:
     def work(locked: LockedCollection) -> _Prepared:
@@ -176,7 +195,7 @@ def _prepare(
                 if update is not None:
                     return _Prepared(update, closed)
             closed = close_session(locked, live, DeletedReason.REPLACED)
-        session = _add_session(locked, provider, data, context)
+        session = _add_session(locked, provider, data, context, session_id=session_id)
         call = write_call(
             locked,
             CallKind.INITIATE,
@@ -232,9 +251,12 @@ def _add_session(
     provider: PaymentProvider,
     data: dict[str, Any],
     context: dict[str, Any] | None,
+    *,
+    session_id: str,
 ) -> PaymentSession:
     session: PaymentSession = locked.add(
         PaymentSession(
+            id=session_id,
             payment_collection=locked.collection,
             live_collection_id=locked.collection.pk,
             provider_id=provider.id,

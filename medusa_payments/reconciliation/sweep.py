@@ -28,6 +28,7 @@ from medusa_payments.operations.database import (
     patiently,
     refuse_open_transaction,
 )
+from medusa_payments.operations.keyed_requests import purge_expired_requests
 from medusa_payments.operations.performing import advance
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
@@ -94,6 +95,7 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
         _tell()
         if _progress() == seen:
             break
+    purge_expired_requests()
     return _report(examined, undone=_resolved_sessions().count() - before)
 
 

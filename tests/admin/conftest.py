@@ -22,14 +22,16 @@ from medusa_payments.models import (
     PaymentSession,
     RefundReason,
 )
+from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.api_keys import create_api_key
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.keyed_requests import reserve, store_answer
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
-from medusa_payments.statuses import ApiKeyType
+from medusa_payments.statuses import ApiKeyType, Door
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.conftest import WEBHOOK_SECRET
 
@@ -111,7 +113,18 @@ def everything(shop: Shop) -> Shop:
     RefundReason.objects.create(label="Damaged", code="damaged")
     PaymentProvider.objects.get_or_create(pk=STRIPE)
     create_api_key(key_type=ApiKeyType.SECRET, title="Back office")
+    _answer_kept(shop)
     return shop
+
+
+def _answer_kept(shop: Shop) -> None:
+    keyed = reserve(
+        key="secret-key-of-a-caller",
+        request_digest="0" * 64,
+        path="/api/admin/refund-reasons",
+        actor=Actor("apk_1", Door.ADMIN_API),
+    )
+    store_answer(keyed, status=200, body='{"label":"hidden-by-key"}')
 
 
 def grant(user: User, *codenames: str) -> User:

@@ -38,8 +38,12 @@ class Api:
     def __init__(self) -> None:
         self._client = Client()
 
-    def store(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def store(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any
+    ) -> Any:
         headers = {"x-publishable-api-key": PUBLISHABLE_KEY}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return self.ask(method, f"/api/store/{path}", body, query=query, headers=headers)
 
     def admin(

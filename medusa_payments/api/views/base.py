@@ -19,6 +19,7 @@ from medusa_payments.api.authentication import (
     SecretKeyAuthentication,
 )
 from medusa_payments.api.errors import answer_to_error
+from medusa_payments.api.keyed_posts import KeyedPosts
 from medusa_payments.api.permissions import RoutePermission
 from medusa_payments.api.renderers import AlwaysJson, JsonRenderer
 from medusa_payments.api.staff import StaffSessionAuthentication, StaffTokenAuthentication
@@ -58,11 +59,11 @@ class ApiView(APIView):
         raise NotFound(f"Cannot {request.method} {request.path}")
 
 
-class StoreView(ApiView):
+class StoreView(KeyedPosts, ApiView):
     authentication_classes = (PublishableKeyAuthentication,)
 
 
-class AdminView(ApiView):
+class AdminView(KeyedPosts, ApiView):
     authentication_classes = (
         SecretKeyAuthentication,
         StaffTokenAuthentication,

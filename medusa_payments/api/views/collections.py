@@ -18,7 +18,7 @@ from medusa_payments.api.queries import amount as amount_of
 from medusa_payments.api.shapes import Selection, load, show, stored
 from medusa_payments.api.views.base import AdminView, StoreView
 from medusa_payments.errors import InvalidData, NotFound
-from medusa_payments.models import PaymentCollection
+from medusa_payments.models import PaymentCollection, PaymentSession
 from medusa_payments.operations.collections import (
     create_payment_collection,
     delete_payment_collection,
@@ -85,16 +85,25 @@ class StoreCollections(StoreView):
         )
         return _answer(collection.pk, selection)
 
+    def check_asked_again(self, request: Request) -> None:
+        _cart(read_body(request, _CART_BODY)["cart_id"], request)
+
 
 class StoreSessions(StoreView):
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _store_selection(request)
         body = read_body(request, _SESSION_BODY)
-        collection = _collection(collection_id)
-        if not may_access(request, collection):
-            raise _unknown(collection_id)
-        create_payment_session(collection, **body, is_trusted=False, actor=self.actor)
+        create_payment_session(
+            _buyers_collection(collection_id, request),
+            **body,
+            is_trusted=False,
+            session_id=self.id_for(PaymentSession),
+            actor=self.actor,
+        )
         return _answer(collection_id, selection)
+
+    def check_asked_again(self, request: Request, collection_id: str) -> None:
+        _buyers_collection(collection_id, request)
 
 
 class AdminCollections(AdminView):
@@ -110,6 +119,7 @@ class AdminCollections(AdminView):
             amount=body["amount"],
             currency_code=_currency(body),
             order_reference=body["order_id"],
+            collection_id=self.id_for(PaymentCollection),
             actor=self.actor,
         )
         return _answer(collection.pk, selection)
@@ -135,7 +145,8 @@ class MarkAsPaid(AdminView):
         body = read_body(request, _MARK_BODY)
         collection = _collection(collection_id)
         _check_order(collection, body.pop("order_id"))
-        capture = mark_as_paid(collection, **body, actor=self.actor)
+        session_id = self.id_for(PaymentSession)
+        capture = mark_as_paid(collection, **body, session_id=session_id, actor=self.actor)
         is_uncertain = capture is not None and capture.status in UNRESOLVED_MOVEMENTS
         return _answer(collection_id, selection, is_uncertain=is_uncertain)
 
@@ -146,7 +157,12 @@ class AdminSessions(AdminView):
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _admin_selection(request)
         body = read_body(request, _SESSION_BODY)
-        create_payment_session(_collection(collection_id), **body, actor=self.actor)
+        create_payment_session(
+            _collection(collection_id),
+            **body,
+            session_id=self.id_for(PaymentSession),
+            actor=self.actor,
+        )
         return _answer(collection_id, selection)
 
 
@@ -191,6 +207,16 @@ def _collection(collection_id: str) -> PaymentCollection:
     if found is None:
         raise _unknown(collection_id)
     return found
+
+
+def _buyers_collection(collection_id: str, request: Request) -> PaymentCollection:
+    """
+    :raises NotFound: there is none, or it is another buyer's.
+    """
+    collection = _collection(collection_id)
+    if not may_access(request, collection):
+        raise _unknown(collection_id)
+    return collection
 
 
 def _unknown(collection_id: str) -> NotFound:

@@ -9,16 +9,15 @@ from medusa_payments.api import fields
 from medusa_payments.api.bodies import Field, amount, identifier, read_body
 from medusa_payments.api.listing import Listing, columns
 from medusa_payments.api.queries import ONE, ignored, moment, never, read_query, text, text_in
+from medusa_payments.api.request_keys import request_key
 from medusa_payments.api.shapes import Selection, load, show, stored
 from medusa_payments.api.views.base import AdminView
-from medusa_payments.errors import InvalidData, NotFound
+from medusa_payments.errors import NotFound
 from medusa_payments.models import Capture, Payment, Refund, RefundReason
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
-
-_MAX_REQUEST_KEY = 255
 
 _PAYMENTS = Listing(
     one="payment",
@@ -78,7 +77,7 @@ class CapturePayment(AdminView):
         capture = capture_payment(
             _payment(payment_id, f"Payment with id: {payment_id} was not found"),
             amount=body.get("amount"),
-            request_key=_request_key(request),
+            request_key=request_key(request),
             actor=self.actor,
         )
         return _answer(payment_id, selection, is_uncertain=_is_uncertain(capture))
@@ -95,7 +94,7 @@ class RefundPayment(AdminView):
             amount=body.get("amount"),
             reason=_reason(body.get("refund_reason_id")),
             note=body.get("note"),
-            request_key=_request_key(request),
+            request_key=request_key(request),
             actor=self.actor,
         )
         return _answer(payment_id, selection, is_uncertain=_is_uncertain(refund))
@@ -132,14 +131,6 @@ def _reason(reason_id: str | None) -> RefundReason | None:
     if found is None:
         raise NotFound(f"RefundReason id not found: {reason_id}")
     return found
-
-
-def _request_key(request: Request) -> str:
-    """The same key is the same act for ever."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > _MAX_REQUEST_KEY:
-        raise InvalidData(f"An Idempotency-Key has at most {_MAX_REQUEST_KEY} characters.")
-    return key
 
 
 def _is_uncertain(movement: Capture | Refund | None) -> bool:

@@ -60,7 +60,8 @@ class AdminRefundReasons(AdminView):
 
     def post(self, request: Request) -> Response:
         selection = _selection(request)
-        reason = create_refund_reason(**read_body(request, _CREATE_BODY))
+        body = read_body(request, _CREATE_BODY)
+        reason = create_refund_reason(**body, reason_id=self.id_for(RefundReason))
         return _answer(reason.pk, selection)
 
 

@@ -1,0 +1,38 @@
+"""The Idempotency-Key header, and what it is the key of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from rest_framework.request import Request
+
+from medusa_payments.api.parsers import json_body
+from medusa_payments.errors import InvalidData
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def request_key(request: Request) -> str:
+    """The key that names the act for its caller; empty without one.
+
+    :raises InvalidData: no database could compare it exactly.
+    """
+    key = request.headers.get("Idempotency-Key", "").strip(" ")
+    if key and not _KEY.fullmatch(key):
+        raise InvalidData(
+            "An Idempotency-Key has at most 255 characters, all of them printable ASCII; a random"
+            " UUID is a good one."
+        )
+    return key
+
+
+def request_digest(request: Request) -> str:
+    """Equal for equal requests: route, query and body, however the body's JSON is laid out.
+
+    :raises InvalidData: the body is not JSON.
+    """
+    asked = [request.path.rstrip("/"), request.META["QUERY_STRING"], json_body(request)]
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
