@@ -44,6 +44,7 @@ class PaymentCollection(SoftDeletableRecord):
     captured_minor = amount_field(null=True, editable=False)
     refunded_minor = amount_field(null=True, editable=False)
     completed_at = models.DateTimeField(null=True, editable=False)
+    canceled_at = models.DateTimeField(null=True, editable=False)
     cart_reference = IdentifierField(blank=True, default="", db_index=True)
     # Equal to cart_reference while live, else null: "unique while live" without a conditional
     # index, which MariaDB does not have.

@@ -67,6 +67,57 @@ def create_payment_collection(
     raise NotAllowed(f"The payment collection of cart {cart_reference} keeps changing; try again.")
 
 
+def upsert_payment_collection(
+    *, collection_id: str = "", actor: Actor = SYSTEM, **values: Any
+) -> PaymentCollection:
+    """Update the collection of this id, or create one where no id is given.
+
+    ``values`` are those of ``update_payment_collection`` or ``create_payment_collection``.
+
+    :raises NotFound: an id was given, and there is no such live collection.
+    """
+    if not collection_id:
+        return create_payment_collection(actor=actor, **values)
+    rows = PaymentCollection.objects.using(database_alias())
+    collection: PaymentCollection | None = rows.filter(pk=collection_id).first()
+    if collection is None:
+        raise NotFound(f"PaymentCollection id not found: {collection_id}")
+    return update_payment_collection(collection, actor=actor, **values)
+
+
+def update_payment_collection(
+    collection: PaymentCollection,
+    *,
+    amount: Decimal | None = None,
+    currency_code: str = "",
+    order_reference: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    actor: Actor = SYSTEM,
+) -> PaymentCollection:
+    """Change what is owed (major units), or what the shop keeps beside it.
+
+    :raises InvalidAmount, UnsupportedCurrency, NotAllowed, PaymentProviderUnavailable: as
+        ``reprice_payment_collection`` does.
+    """
+    if amount is not None or currency_code:
+        collection = reprice_payment_collection(
+            collection,
+            amount=collection.amount if amount is None else amount,
+            currency_code=currency_code,
+            actor=actor,
+        )
+    given = {"order_reference": order_reference, "metadata": metadata}
+    values = {name: value for name, value in given.items() if value is not None}
+    if not values:
+        return collection
+
+    def work(locked: LockedCollection) -> PaymentCollection:
+        locked.change(locked.collection, "collection.described", **values)
+        return locked.collection
+
+    return under_lock(collection.pk, work, actor=actor)
+
+
 def _live_of_cart(cart_reference: str) -> PaymentCollection | None:
     rows = PaymentCollection.objects.using(database_alias())
     found: PaymentCollection | None = rows.filter(live_cart_reference=cart_reference).first()

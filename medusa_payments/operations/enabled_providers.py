@@ -24,6 +24,27 @@ def enabled_provider_ids() -> list[str]:
     return [provider_id for provider_id in provider_ids() if provider_id not in switched_off]
 
 
+def enable_provider(provider_id: str) -> None:
+    """Let a registered provider start new payments again. Safe to repeat.
+
+    :raises UnknownProvider: not registered.
+    """
+    _switch(provider_id, is_enabled=True)
+
+
+def disable_provider(provider_id: str) -> None:
+    """Let a registered provider start no new payments. Safe to repeat.
+
+    :raises UnknownProvider: not registered.
+    """
+    _switch(provider_id, is_enabled=False)
+
+
+def _switch(provider_id: str, *, is_enabled: bool) -> None:
+    rows = PaymentProvider.objects.using(database_alias())
+    rows.update_or_create(pk=get_provider(provider_id).id, defaults={"is_enabled": is_enabled})
+
+
 def _switched_off() -> set[str]:
     rows = PaymentProvider.objects.using(database_alias()).filter(is_enabled=False)
     return set(rows.values_list("pk", flat=True))

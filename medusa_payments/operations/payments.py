@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from medusa_payments.models import Capture, Payment, ProviderCall, Refund
+from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.providers.types import NOT_REACHED
 
 MovementType = TypeVar("MovementType", Capture, Refund)
+
+
+def update_payment(payment: Payment, *, metadata: dict[str, Any], actor: Actor = SYSTEM) -> Payment:
+    """Replace what the shop keeps beside a payment. Asks no provider."""
+
+    def work(locked: LockedCollection) -> Payment:
+        current = locked_payment(locked, payment)
+        locked.change(current, "payment.described", metadata=metadata)
+        return current
+
+    return under_lock(payment.payment_collection_id, work, actor=actor)
 
 
 def locked_payment(locked: LockedCollection, payment: Payment) -> Payment:

@@ -184,6 +184,8 @@ def _prepare(
         current = locked.collection
         if current.deleted is not None:
             raise NotFound(f"PaymentCollection id not found: {current.pk}")
+        if current.canceled_at is not None:
+            raise NotAllowed("The payment collection was canceled.")
         if current.status in _COVERED:
             raise NotAllowed("The payment collection is already covered by a payment.")
         live = locked.live_session()

@@ -141,7 +141,7 @@ def recompute(collection: PaymentCollection, *, now: datetime) -> None:
     """Set totals and status from rows; the caller holds the lock and saves.
 
     The rule is Medusa's (CONTRACT 7.3): refunds never change the status, and a partial capture
-    leaves ``authorized``.
+    leaves ``authorized``. A canceled collection is ``canceled`` once nothing is held for it.
     """
     sums = counted(collection)
     collection.authorized_minor = sums.authorized_minor
@@ -155,10 +155,14 @@ def recompute(collection: PaymentCollection, *, now: datetime) -> None:
 def _status(collection: PaymentCollection, sums: CollectionTotals) -> CollectionStatus:
     if sums.captured_minor >= collection.amount_minor:
         return CollectionStatus.COMPLETED
+    if collection.canceled_at is not None and sums.captured_minor:
+        return CollectionStatus.PARTIALLY_CAPTURED
     if sums.authorized_minor >= collection.amount_minor:
         return CollectionStatus.AUTHORIZED
     if sums.authorized_minor:
         return CollectionStatus.PARTIALLY_AUTHORIZED
+    if collection.canceled_at is not None:
+        return CollectionStatus.CANCELED
     has_session = (
         PaymentSession.objects.using(database_alias())
         .filter(payment_collection=collection)

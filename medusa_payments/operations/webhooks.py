@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,6 +18,7 @@ from django.utils import timezone
 
 from medusa_payments import settings
 from medusa_payments.models import PaymentSession, WebhookEvent
+from medusa_payments.money import to_major
 from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import WEBHOOK, Actor
 from medusa_payments.operations.conclusions import conclude
@@ -32,12 +35,20 @@ from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids
 from medusa_payments.providers.types import VerifiedWebhook, WebhookReport
 from medusa_payments.signals import webhook_event_stored
-from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence
+from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence, WebhookAction
 
 logger = logging.getLogger("medusa_payments")
 
 # An inline application that died is taken up by the sweep after this time.
 _APPLY_GRACE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class WebhookData:
+    """Whose money a webhook tells of, and how much (major units)."""
+
+    session_id: str
+    amount: Decimal
 
 
 def receive_webhook(
@@ -62,6 +73,24 @@ def receive_webhook(
         return None
     announce(event)
     return event
+
+
+def webhook_action_and_data(
+    provider_id: str, body: bytes, headers: Mapping[str, str]
+) -> tuple[WebhookAction, WebhookData | None]:
+    """What a delivery says, as Medusa's getWebhookActionAndData tells it. Stores nothing.
+
+    :raises UnknownProvider: no such provider.
+    :raises WebhookRejected: forged, stale, unsigned or malformed.
+    """
+    provider = get_provider(provider_id)
+    if not provider.capabilities.signs_webhooks:
+        return WebhookAction.NOT_SUPPORTED, None
+    report = provider.read_webhook(provider.verify_webhook(body, headers).payload)
+    if not report.session_id or report.payment is None or report.amount_minor is None:
+        return report.action, None
+    amount = to_major(report.amount_minor, report.payment.currency_code)
+    return report.action, WebhookData(session_id=report.session_id, amount=amount)
 
 
 def event_from(provider: PaymentProvider, webhook: VerifiedWebhook) -> WebhookEvent:

@@ -1,0 +1,84 @@
+"""Completing a collection, and canceling what was not taken of it."""
+
+from __future__ import annotations
+
+import logging
+
+from medusa_payments.errors import MedusaPaymentsError, NotAllowed, NotFound
+from medusa_payments.models import Payment, PaymentCollection
+from medusa_payments.operations.actors import SYSTEM, Actor
+from medusa_payments.operations.cancellations import cancel_payment
+from medusa_payments.operations.database import database_alias, refuse_open_transaction
+from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.statuses import CollectionStatus
+
+logger = logging.getLogger("medusa_payments")
+
+
+def complete_payment_collection(
+    collection: PaymentCollection, *, actor: Actor = SYSTEM
+) -> PaymentCollection:
+    """Note that the shop is done with it. Sets ``completed_at`` only; safe to repeat.
+
+    :raises NotFound: it was deleted.
+    """
+
+    def work(locked: LockedCollection) -> PaymentCollection:
+        current = _live(locked)
+        if current.completed_at is None:
+            locked.change(current, "collection.completed", completed_at=locked.now)
+        return current
+
+    return under_lock(collection.pk, work, actor=actor)
+
+
+def cancel_payment_collection(
+    collection: PaymentCollection, *, actor: Actor = SYSTEM
+) -> PaymentCollection:
+    """Release what is held for a collection, and let nobody pay it any more.
+
+    What was captured stays captured: refund it. A payment that cannot be canceled now is logged,
+    as in Medusa, and the status stays what it is until nothing is held; calling again tries again.
+
+    :raises NotAllowed: it is completed, or canceled already.
+    :raises NotFound: it was deleted.
+    """
+    refuse_open_transaction()
+
+    def work(locked: LockedCollection) -> None:
+        current = _live(locked)
+        if current.status in (CollectionStatus.COMPLETED, CollectionStatus.CANCELED):
+            raise NotAllowed(f"The payment collection is {current.status} and cannot be canceled.")
+        if current.canceled_at is None:
+            locked.totals_changed = True
+            locked.change(current, "collection.cancel_requested", canceled_at=locked.now)
+
+    under_lock(collection.pk, work, actor=actor)
+    _release(collection, actor=actor)
+    canceled: PaymentCollection = PaymentCollection.objects.using(database_alias()).get(
+        pk=collection.pk
+    )
+    return canceled
+
+
+def _live(locked: LockedCollection) -> PaymentCollection:
+    if locked.collection.deleted is not None:
+        raise NotFound(f"PaymentCollection id not found: {locked.collection.pk}")
+    return locked.collection
+
+
+def _release(collection: PaymentCollection, *, actor: Actor) -> None:
+    payments = Payment.objects.using(database_alias()).filter(payment_collection=collection)
+    for payment in payments.filter(captured_at__isnull=True, canceled_at__isnull=True):
+        try:
+            cancel_payment(payment, actor=actor)
+        except MedusaPaymentsError as error:
+            logger.warning("Payment %s could not be canceled: %s", payment.pk, error.code)
+    for session in collection.payment_sessions.using(database_alias()):
+        if session.authorized_at is not None:
+            continue  # its payment was just canceled
+        try:
+            delete_payment_session(session, actor=actor)
+        except MedusaPaymentsError as error:
+            logger.warning("Session %s could not be closed: %s", session.pk, error.code)
