@@ -16,7 +16,7 @@ View = Callable[..., HttpResponseBase]
 
 _LISTS = {"store": "STORE_CORS", "admin": "ADMIN_CORS", "auth": "AUTH_CORS"}
 _ALWAYS = {"Access-Control-Allow-Credentials": "true"}
-_ON_AN_ANSWER = {"Access-Control-Expose-Headers": "Retry-After"}
+_ON_AN_ANSWER = {"Access-Control-Expose-Headers": "Idempotent-Replayed,Retry-After"}
 _ON_A_PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
     "Access-Control-Allow-Headers": (

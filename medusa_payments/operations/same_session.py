@@ -17,7 +17,7 @@ def session_of_same_act(session_id: str, *, actor: Actor) -> PaymentSession | No
     """The session of this id, if it still stands for what its request asked for.
 
     Another is never started under the id: its buyer could be charged long after giving up
-    (docs/decisions/0008-one-key-starts-one-session.md).
+    (docs/decisions/0010-one-key-starts-one-session.md).
 
     :raises PaymentIndeterminate: whether the provider made anything is not known yet.
     :raises RequestKeySpent: it came to nothing, was given back, or another took its place.

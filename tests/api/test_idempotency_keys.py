@@ -536,4 +536,5 @@ def test_sending_again_costs_a_refused_insert_and_a_read(api: Api) -> None:
         asked.send()
 
     statements = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
-    assert [each.split()[0] for each in statements] == ["INSERT", "SELECT"]
+    # PyMySQL tells no text of a statement that was refused.
+    assert [each.split()[0] for each in statements] in (["INSERT", "SELECT"], ["None", "SELECT"])

@@ -1,10 +1,13 @@
 """A process of the shop that stays up: it runs the commands that it reads.
 
 A line holds one command, or several that run at the same instant, each in a process of its own.
+``POST <path> <body> <key>`` is a request of the shop's server to the API, which this process
+serves itself; its exit status is that of the answer.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import multiprocessing
@@ -26,6 +29,8 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> dict[str, Any]:
+    if arguments[0] == "POST":
+        return _post(*arguments[1:])
     from django.core.management import CommandError, call_command
 
     stdout, stderr = io.StringIO(), io.StringIO()
@@ -39,6 +44,23 @@ def _run(arguments: list[str]) -> dict[str, Any]:
         status = 1
         stderr.write(traceback.format_exc())
     return {"status": status, "stdout": stdout.getvalue(), "stderr": stderr.getvalue()}
+
+
+def _post(path: str, body: str, key: str) -> dict[str, Any]:
+    from django.test import Client
+
+    answer = Client(raise_request_exception=False).post(
+        path,
+        body,
+        content_type="application/json",
+        headers={
+            "host": "localhost",
+            "authorization": "Basic " + base64.b64encode(b"sk_demo:").decode(),
+            "idempotency-key": key,
+        },
+    )
+    headers = "".join(f"{name}: {value}\n" for name, value in answer.items())
+    return {"status": answer.status_code, "stdout": answer.content.decode(), "stderr": headers}
 
 
 def _run_at_once(commands: list[list[str]]) -> list[dict[str, Any]]:
