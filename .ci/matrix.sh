@@ -37,6 +37,7 @@ static_steps() {
 matrix_steps() {
     export MEDUSA_CI=1
     install_browser
+    install_sdk
     matrix_row oldest 3.11 'django==5.2' sqlite postgres mariadb
     matrix_row middle 3.12 'django>=6.0,<6.1' sqlite
     matrix_row newest 3.13 'django>=6.1' sqlite postgres mariadb
@@ -85,6 +86,11 @@ cell() { # cell NAME VENV DATABASE TESTS WORKERS
 
 install_browser() {
     [ -x /usr/bin/chromium ] || step 'install Chromium' install_packages chromium || true
+}
+
+install_sdk() {
+    command -v npm >/dev/null || step 'install Node' install_packages nodejs npm || return 0
+    step "install Medusa's SDK" npm --prefix tests/js_sdk ci --ignore-scripts --no-audit --no-fund || true
 }
 
 is_row_wanted() {

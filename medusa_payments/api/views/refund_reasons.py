@@ -83,7 +83,7 @@ class AdminRefundReason(AdminView):
 
     def delete(self, request: Request, reason_id: str) -> Response:
         """A second time is answered as the first."""
-        read_query(request, ())
+        read_query(request, ONE)
         delete_refund_reason(_reason(reason_id, manager="all_objects"))
         return Response({"id": reason_id, "object": "refund_reason", "deleted": True})
 
