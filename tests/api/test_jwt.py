@@ -89,6 +89,13 @@ def test_an_address_that_is_another_users_name_lets_nobody_in(api: Api) -> None:
     assert log_in(api).status_code == 401
 
 
+def test_an_unknown_address_does_not_let_in_a_user_without_a_name(api: Api) -> None:
+    member(username="some", email="other@example.com", password=PASSWORD)
+    User.objects.update(username="")
+
+    assert log_in(api, "nobody@example.com").status_code == 401
+
+
 def test_a_user_without_an_address_cannot_be_meant_by_an_empty_one(api: Api) -> None:
     member(username="nameless", email="", password=PASSWORD)
 
