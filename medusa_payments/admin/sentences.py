@@ -14,6 +14,7 @@ SENTENCES = {
     "collection.deleted": "Collection deleted",
     "collection.totals": "Totals and status worked out from the rows",
     "session.requested": "Payment session over {amount} written down",
+    "session.marked_as_paid": "The shop marks the collection as paid with this session",
     "session.answered": "Session took over the provider's answer",
     "session.seen_response": "The provider's answer showed where the payment stands",
     "session.seen_webhook": "The provider's event showed where the payment stands",

@@ -9,7 +9,7 @@ import pytest
 from medusa_payments.models import PaymentSession
 from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-from tests.api.shop import PAID_AT_ONCE, PROVIDER, Api
+from tests.api.shop import PAID_AT_ONCE, PROVIDER, Api, priced
 
 STATUS = {"id", "status", "is_final", "action", "message", "retry_after"}
 
@@ -145,6 +145,25 @@ def test_while_the_provider_is_being_asked_the_buyer_waits(api: Api) -> None:
     shown = status_of(api, session)
 
     assert (shown["action"], shown["retry_after"]) == ("wait", 2)
+
+
+def test_while_a_new_amount_is_not_known_to_be_set_the_buyer_waits(
+    api: Api, simulator: StripeSimulator
+) -> None:
+    priced("cart_1", "10")
+    collection = api.store("POST", "payment-collections", {"cart_id": "cart_1"}).json()
+    path = f"payment-collections/{collection['payment_collection']['id']}/payment-sessions"
+    api.store("POST", path, {"provider_id": PROVIDER})
+    session = PaymentSession.objects.get()
+    priced("cart_1", "20")
+    api.store("POST", "payment-collections", {"cart_id": "cart_1"})
+    simulator.fault("drop_before", "payment_intents.update", times=None)
+    lost = api.store("POST", path, {"provider_id": PROVIDER})
+
+    shown = status_of(api, session)
+
+    assert (lost.status_code, lost.json()["type"]) == (503, "payment_indeterminate")
+    assert (shown["action"], shown["is_final"], shown["retry_after"]) == ("wait", False, 2)
 
 
 def test_an_unknown_session_is_not_found(api: Api) -> None:
