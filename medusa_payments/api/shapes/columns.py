@@ -7,20 +7,21 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from medusa_payments.api.shapes import schemas
 from medusa_payments.api.shapes.shape import Column
 from medusa_payments.redaction import redact
 
 
 def plain(*names: str) -> dict[str, Column]:
-    return {name: attrgetter(name) for name in names}
+    return {name: Column(attrgetter(name), schemas.as_stored(name)) for name in names}
 
 
 def times(*names: str) -> dict[str, Column]:
-    return {name: _time(name) for name in names}
+    return {name: time(name) for name in names}
 
 
-def _time(name: str) -> Column:
-    return lambda row: _as_javascript(getattr(row, name))
+def time(name: str) -> Column:
+    return Column(lambda row: _as_javascript(getattr(row, name)), schemas.as_stored(name))
 
 
 def _as_javascript(moment: datetime | None) -> str | None:
@@ -32,11 +33,11 @@ def _as_javascript(moment: datetime | None) -> str | None:
 
 def stated(*names: str) -> dict[str, Column]:
     """Text that is empty while nothing is known: then null."""
-    return {name: _stated(name) for name in names}
+    return {name: stated_as(name) for name in names}
 
 
-def _stated(name: str) -> Column:
-    return lambda row: getattr(row, name) or None
+def stated_as(name: str) -> Column:
+    return Column(lambda row: getattr(row, name) or None, schemas.stated(name))
 
 
 def redacted(*names: str) -> dict[str, Column]:
@@ -44,28 +45,25 @@ def redacted(*names: str) -> dict[str, Column]:
 
 
 def _redacted(name: str) -> Column:
-    return lambda row: redact(getattr(row, name))
+    return Column(lambda row: redact(getattr(row, name)), schemas.as_stored(name))
 
 
 def amounts(*names: str) -> dict[str, Column]:
     """Each with its raw twin."""
-    return plain(*names) | {f"raw_{name}": raw(attrgetter(name)) for name in names}
+    return plain(*names) | {f"raw_{name}": raw(column) for name, column in plain(*names).items()}
 
 
-def raw(column: Column) -> Column:
+def raw(amount: Column) -> Column:
     def read(row: Any) -> dict[str, Any] | None:
-        amount: Decimal | None = column(row)
-        return None if amount is None else {"value": f"{amount:f}", "precision": 20}
+        value: Decimal | None = amount.read(row)
+        return None if value is None else {"value": f"{value:f}", "precision": 20}
 
-    return read
-
-
-def nothing(row: Any) -> None:
-    return None
+    return Column(read, schemas.raw_twin(amount.schema))
 
 
+NEVER = Column(lambda row: None, schemas.always(schemas.NULL))
 # A record that is kept for ever.
 KEPT = plain("id") | times("created_at", "updated_at")
 # One that Medusa would delete.
-RECORD = KEPT | {"deleted_at": nothing}
-SOFT_DELETABLE = RECORD | {"deleted_at": _time("deleted")}
+RECORD = KEPT | {"deleted_at": NEVER}
+SOFT_DELETABLE = RECORD | {"deleted_at": time("deleted")}

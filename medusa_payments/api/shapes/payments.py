@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from medusa_payments.api.shapes import schemas
 from medusa_payments.api.shapes.columns import (
     RECORD,
     SOFT_DELETABLE,
     amounts,
     plain,
     redacted,
+    stated_as,
     times,
 )
-from medusa_payments.api.shapes.shape import Relation, Shape, stored
-from medusa_payments.api.shapes.uncertain import uncertain, unresolved_calls
+from medusa_payments.api.shapes.shape import Column, Relation, Shape, stored
+from medusa_payments.api.shapes.uncertain import UNCERTAIN, uncertain, unresolved_calls
 from medusa_payments.models import (
     Capture,
     Payment,
     PaymentCollection,
+    PaymentProvider,
     PaymentSession,
     Refund,
     RefundReason,
@@ -45,15 +48,18 @@ _COLLECTION = Relation(
 
 PAYMENT_SHAPES: dict[str, Shape] = {
     "refund_reason": Shape(
-        columns=SOFT_DELETABLE | plain("label", "code", "description", "metadata")
+        model=RefundReason,
+        columns=SOFT_DELETABLE | plain("label", "code", "description", "metadata"),
     ),
     "capture": Shape(
+        model=Capture,
         columns=RECORD
         | amounts("amount")
         | plain("payment_id", "created_by", "metadata", "status"),
         relations={"payment": _PAYMENT},
     ),
     "refund": Shape(
+        model=Refund,
         columns=RECORD
         | amounts("amount")
         | plain("payment_id", "refund_reason_id", "note", "created_by", "metadata", "status"),
@@ -68,6 +74,7 @@ PAYMENT_SHAPES: dict[str, Shape] = {
         starred=("refund_reason",),
     ),
     "payment": Shape(
+        model=Payment,
         columns=RECORD
         | amounts("amount")
         | plain(
@@ -108,29 +115,36 @@ PAYMENT_SHAPES: dict[str, Shape] = {
         always=("payment_session",),
         more=unresolved_calls,
         extras=uncertain,
+        extras_schema=UNCERTAIN,
     ),
     "payment_session": Shape(
+        model=PaymentSession,
         columns=SOFT_DELETABLE
         | amounts("amount")
         | plain(
             "currency_code", "provider_id", "context", "status", "payment_collection_id", "metadata"
         )
         | times("authorized_at")
-        | {"data": _session_data},
+        | {"data": Column(_session_data, schemas.as_stored("data"))},
         relations={"payment": _PAYMENT, "payment_collection": _COLLECTION},
         starred=("payment",),
         is_hidden=lambda session: not session.is_live,
     ),
     "payment_collection": Shape(
+        model=PaymentCollection,
         columns=SOFT_DELETABLE
         | amounts("amount", "authorized_amount", "captured_amount", "refunded_amount")
         | plain("currency_code", "status", "metadata")
         | times("completed_at")
         # No flow of Medusa fills it.
-        | {"payment_providers": lambda collection: []},
+        | {
+            "payment_providers": Column(
+                lambda collection: [], schemas.always(schemas.NOTHING_LISTED)
+            )
+        },
         on_request={
-            "cart_id": lambda collection: collection.cart_reference or None,
-            "order_id": lambda collection: collection.order_reference or None,
+            "cart_id": stated_as("cart_reference"),
+            "order_id": stated_as("order_reference"),
         },
         relations={
             "payment_sessions": Relation(
@@ -147,5 +161,5 @@ PAYMENT_SHAPES: dict[str, Shape] = {
             ),
         },
     ),
-    "payment_provider": Shape(columns=plain("id", "is_enabled")),
+    "payment_provider": Shape(model=PaymentProvider, columns=plain("id", "is_enabled")),
 }

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from medusa_payments.api.shapes import schemas
 from medusa_payments.api.shapes.columns import (
     KEPT,
     SOFT_DELETABLE,
@@ -16,8 +17,9 @@ from medusa_payments.api.shapes.columns import (
     stated,
     times,
 )
-from medusa_payments.api.shapes.shape import Relation, Shape, stored
+from medusa_payments.api.shapes.shape import Column, Relation, Shape, stored
 from medusa_payments.models import (
+    AuditEntry,
     Capture,
     Discrepancy,
     Payment,
@@ -29,7 +31,7 @@ from medusa_payments.models import (
 from medusa_payments.money import to_major
 
 
-def _major(name: str) -> Any:
+def _major(name: str) -> Column:
     """Smallest units as an amount; null where nothing is known."""
 
     def read(row: Any) -> Decimal | None:
@@ -37,11 +39,11 @@ def _major(name: str) -> Any:
         known = amount_minor is not None and row.currency_code
         return to_major(amount_minor, row.currency_code) if known else None
 
-    return read
+    return Column(read, schemas.always(schemas.nullable(schemas.AMOUNT)))
 
 
-def _state(name: str) -> Any:
-    return lambda entry: json.loads(getattr(entry, name))
+def _state(name: str) -> Column:
+    return Column(lambda entry: json.loads(getattr(entry, name)), schemas.always(schemas.OBJECT))
 
 
 _COLLECTION = Relation(
@@ -70,6 +72,7 @@ _DISCREPANCIES = Relation(
 
 RECORD_SHAPES: dict[str, Shape] = {
     "recorded_session": Shape(
+        model=PaymentSession,
         columns=SOFT_DELETABLE
         | amounts("amount")
         | plain(
@@ -105,6 +108,7 @@ RECORD_SHAPES: dict[str, Shape] = {
         },
     ),
     "provider_call": Shape(
+        model=ProviderCall,
         columns=KEPT
         | plain(
             "kind",
@@ -142,6 +146,7 @@ RECORD_SHAPES: dict[str, Shape] = {
         },
     ),
     "discrepancy": Shape(
+        model=Discrepancy,
         columns=KEPT
         | plain(
             "kind",
@@ -170,6 +175,7 @@ RECORD_SHAPES: dict[str, Shape] = {
         },
     ),
     "audit_entry": Shape(
+        model=AuditEntry,
         columns=plain(
             "id",
             "payment_collection_id",

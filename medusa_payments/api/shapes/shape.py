@@ -8,12 +8,20 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import Model, Prefetch, QuerySet
 
+from medusa_payments.api.shapes.schemas import Schema, SchemaOf
 from medusa_payments.operations.database import database_alias
 
 Selection = dict[str, "Selection"]
-Column = Callable[[Any], Any]
 Prefetches: TypeAlias = "tuple[Prefetch[Any, Any, Any], ...]"
 Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How its value is read from a row, and what that looks like."""
+
+    read: Callable[[Any], Any]
+    schema: SchemaOf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +40,7 @@ class Relation:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
+    model: type[Model]
     columns: Mapping[str, Column]
     relations: Mapping[str, Relation] = field(default_factory=dict)
     on_request: Mapping[str, Column] = field(default_factory=dict)  # not part of "*"
@@ -39,6 +48,7 @@ class Shape:
     always: tuple[str, ...] = ()  # relations that ``extras`` need
     more: Callable[[], Prefetches] = lambda: ()  # and what they need of those
     extras: Callable[[Any], dict[str, Any]] = lambda row: {}
+    extras_schema: Mapping[str, Schema] = field(default_factory=dict)
     is_hidden: Callable[[Any], bool] = lambda row: False  # of which only the id is shown
 
     def column(self, name: str) -> Column | None:

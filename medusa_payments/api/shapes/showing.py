@@ -35,7 +35,7 @@ def show(name: str, row: Any, selection: Selection) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for key, below in selection.items():
         if column := shape.column(key):
-            shown[key] = column(row)
+            shown[key] = column.read(row)
         elif relation := shape.relations.get(key):
             shown[key] = _show_related(relation, row, below)
     return shown | shape.extras(row)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
+from medusa_payments.api.shapes.schemas import AMOUNT, Schema
 from medusa_payments.api.shapes.shape import Prefetches, stored
 from medusa_payments.models import Payment, ProviderCall
 from medusa_payments.money import to_major
@@ -16,6 +17,22 @@ _UNCERTAIN_KINDS = (CallKind.CAPTURE, CallKind.REFUND, CallKind.CANCEL)
 _UNCERTAIN_STATUS = {
     CallState.OPEN: MovementStatus.REQUESTED,
     CallState.INDETERMINATE: MovementStatus.INDETERMINATE,
+}
+UNCERTAIN: dict[str, Schema] = {
+    "uncertain": {
+        "type": "array",
+        "description": "Acts of unknown outcome. Absent while there are none.",
+        "items": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string"},
+                "kind": {"type": "string", "enum": list(_UNCERTAIN_KINDS)},
+                "amount": AMOUNT,
+                "status": {"type": "string", "enum": list(_UNCERTAIN_STATUS.values())},
+            },
+            "required": ["id", "kind", "amount", "status"],
+        },
+    }
 }
 
 
