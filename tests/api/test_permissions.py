@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.api.shop import Api, basic, rows
 from tests.api.staff import bearer, member
 from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
 
+ROOT = Path(__file__).resolve().parents[2]
 NOTHING: dict[str, str] = {}
 PUBLISHABLE = {"x-publishable-api-key": PUBLISHABLE_KEY}
 SECRET = {"Authorization": basic(ADMIN_API_KEY)}
@@ -142,3 +144,11 @@ def test_a_superuser_needs_no_permission_of_his_own(api: Api, admin_user: Any) -
     answers = [ask(api, route, bearer(token_for(admin_user))) for route in ADMIN]
 
     assert [answer.status_code for answer in answers] == [CALLS[each.key].status for each in ADMIN]
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_the_documentation_names_the_permission(route: Route) -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    codename = permission_for(route.view, route.method.upper()).split(".")[1]
+
+    assert f"`{codename}`" in page
