@@ -48,24 +48,29 @@ def mark_as_paid(
     :raises Conflict: another request is paying the collection right now.
     """
     refuse_open_transaction()
-    session = _of_same_act(session_id, actor=actor) or _begun(collection, provider_id=provider_id)
+    current = _current(collection)
+    session = _of_same_act(session_id, actor=actor) or _begun(current, provider_id=provider_id)
     if session is None:
-        if _current(collection).status != CollectionStatus.NOT_PAID:
+        if current.status != CollectionStatus.NOT_PAID:
             raise NotAllowed("Can only mark 'not_paid' payment collection as paid")
-        session = _begin(collection, provider_id=provider_id, session_id=session_id, actor=actor)
+        session = _begin(current, provider_id=provider_id, session_id=session_id, actor=actor)
     payment = _authorize(session, actor=actor)
     return capture_payment(payment, request_key=f"mark-as-paid:{session.pk}", actor=actor)
 
 
 def _begun(collection: PaymentCollection, *, provider_id: str) -> PaymentSession | None:
-    """The session of a marking that was cut short, if its collection waits for that alone."""
-    if _current(collection).status not in _UNFINISHED:
+    """The session of a marking that was cut short, if its collection waits for that alone and
+    has not been repriced since."""
+    if collection.status not in _UNFINISHED:
         return None
     rows = PaymentSession.objects.using(database_alias())
     session: PaymentSession | None = rows.filter(
         live_collection_id=collection.pk, provider_id=provider_id
     ).first()
     if session is None or session.status in _CLOSED:
+        return None
+    is_repriced = session.amount_minor != collection.amount_minor
+    if is_repriced and collection.status == CollectionStatus.NOT_PAID:
         return None
     entries = AuditEntry.objects.using(database_alias())
     is_marked = entries.filter(action=_BEGUN, subject_id=session.pk).exists()

@@ -17,7 +17,10 @@ from medusa_payments.errors import (
 from medusa_payments.models import AuditEntry, Capture, Payment, PaymentSession
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
-from medusa_payments.operations.collections import delete_payment_collection
+from medusa_payments.operations.collections import (
+    delete_payment_collection,
+    reprice_payment_collection,
+)
 from medusa_payments.operations.mark_as_paid import mark_as_paid
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, NoAnswer
@@ -189,6 +192,22 @@ def test_a_refused_capture_stays_refused(fake: StagedProvider) -> None:
 
     payment = Payment.objects.get()
     assert capture_payment(payment, request_key="by hand").status == "succeeded"  # type: ignore[union-attr]
+
+
+def test_a_marking_that_was_cut_short_and_then_repriced_pays_the_new_price(
+    fake: StagedProvider,
+) -> None:
+    collection = collection_of()
+    with pytest.raises(NotAllowed, match="was not authorized"):
+        mark_as_paid(collection, provider_id=FAKE)
+    reprice_payment_collection(collection, amount=Decimal(120))
+    pays_when_started(fake)
+
+    capture = mark_as_paid(collection, provider_id=FAKE)
+
+    assert capture is not None
+    assert capture.amount == Decimal(120)
+    assert reloaded(collection).status == "completed"
 
 
 def test_of_two_markings_at_once_the_replaced_one_is_told(fake: StagedProvider) -> None:
