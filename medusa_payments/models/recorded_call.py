@@ -50,6 +50,9 @@ class RecordedCall(Record):
     follow_up_at = models.DateTimeField(null=True, db_index=True)  # null once the shop was told
     followed_up_at = models.DateTimeField(null=True)
 
+    # When this process wrote it, by its own monotonic clock.
+    written_at: float = float("-inf")
+
     class Meta:
         abstract = True
 

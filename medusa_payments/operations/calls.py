@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from medusa_payments.statuses import CallKind, CallState
 
 # Beside the provider's own budget: time for our transactions around it.
 _LEASE_MARGIN_SECONDS = 10.0
+_MOMENT_SECONDS = 1.0
 
 
 def lease_seconds(provider: PaymentProvider) -> float:
@@ -61,6 +63,7 @@ def write_call(
         ),
         f"call.{kind}",
     )
+    call.written_at = time.monotonic()
     return call
 
 
@@ -126,8 +129,11 @@ def claim(
 def renew(call: RecordedCall, *, lease: float) -> bool:
     """Right before the first attempt: time may have passed since the call was written.
 
-    False when the lease was lost meanwhile; then nothing may be sent.
+    False when the lease was lost meanwhile; then nothing may be sent. A call that this process
+    wrote a moment ago is as it was written.
     """
+    if time.monotonic() < call.written_at + min(_MOMENT_SECONDS, lease / 4):
+        return True
     now = DatabaseNow()
     mine = _leased_row(call)
     until = now + timedelta(seconds=lease)

@@ -99,8 +99,12 @@ class LockedCollection:
         self._enter(action, row, before=row.money_state())
 
     def session(self, session_id: str) -> PaymentSession:
-        rows = PaymentSession.all_objects.using(database_alias())
-        session: PaymentSession = rows.get(pk=session_id, payment_collection=self.collection)
+        """A session of this collection, soft-deleted or not, read together with its calls."""
+        if calls := [] if session_id in self._calls else self._read_calls(session_id):
+            session: PaymentSession = calls[0].payment_session
+        else:
+            rows = PaymentSession.all_objects.using(database_alias())
+            session = rows.get(pk=session_id, payment_collection=self.collection)
         session.payment_collection = self.collection
         return session
 
@@ -110,10 +114,17 @@ class LockedCollection:
 
     def _calls_of(self, session_id: str) -> list[ProviderCall]:
         if session_id not in self._calls:
-            rows = ProviderCall.objects.using(database_alias())
-            found = rows.filter(payment_session_id=session_id).order_by("pk")
-            self._calls[session_id] = {call.pk: call for call in found}
+            self._read_calls(session_id)
         return list(self._calls[session_id].values())
+
+    def _read_calls(self, session_id: str) -> list[ProviderCall]:
+        rows = ProviderCall.objects.using(database_alias()).select_related("payment_session")
+        own = rows.filter(payment_session_id=session_id, payment_collection=self.collection)
+        found = list(own.order_by("pk"))
+        for call in found:
+            call.payment_session = found[0].payment_session
+        self._calls[session_id] = {call.pk: call for call in found}
+        return found
 
     def call_of(self, movement: Capture | Refund) -> ProviderCall | None:
         """The call that asked for a movement; None when somebody else made it."""

@@ -32,6 +32,7 @@ def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = N
     """Ask the provider for a call that its caller has just written and leased.
 
     False: the lease was lost before anything was sent; whoever took it over finishes the call.
+    Afterwards ``call.payment_session`` is as the record left it.
 
     If the answer is lost, look once: most lost answers are found again within the request. An
     initiate is not looked for: its session is set aside and the buyer answered first.
@@ -39,7 +40,9 @@ def perform(call: ProviderCall, *, actor: Actor, data: dict[str, Any] | None = N
     if not renew(call, lease=lease_seconds(get_provider(call.provider_id))):
         return False
     recorded = _ask(call, actor=actor, data=data)
-    perform_demanded(recorded.demanded, actor=actor)
+    if recorded.demanded:
+        perform_demanded(recorded.demanded, actor=actor)
+        call.refresh_from_db()
     if call.kind != CallKind.INITIATE and _is_unresolved(call):
         look(call, actor=actor, may_send=False)
     return True
@@ -108,6 +111,8 @@ def _ask(
     known = dict(call.payment_session.data) if data is None else data
     outcome = ask(call, provider, lambda: send(call, provider, known), sent_before=sent_before)
     recorded = record_outcome(call, outcome, evidence=Evidence.RESPONSE, actor=actor)
+    if isinstance(recorded.carrier, ProviderCall):
+        call.payment_session = recorded.carrier.payment_session
     tell_shop(recorded.carrier)
     return recorded
 

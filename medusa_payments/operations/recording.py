@@ -15,6 +15,7 @@ from medusa_payments.operations import movements, refund_records, update_records
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
+from medusa_payments.signals import FOR_THE_SHOP
 from medusa_payments.statuses import CallKind, CallState, Evidence, MovementStatus
 
 
@@ -41,13 +42,15 @@ def finish(
 
 
 def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent) -> None:
-    """Until the shop's receivers have returned, the sweep sends them again (law 12)."""
-    if not locked.signals:
+    """Until the shop's receivers have returned, the sweep sends them again (law 12).
+
+    What nobody listens to is not owed: receivers are connected when Django starts.
+    """
+    heard = [told for told in locked.signals if FOR_THE_SHOP[told[0]].has_listeners()]
+    if not heard:
         return
     owed = carrier.signals if carrier.follow_up_at else []
-    locked.change(
-        carrier, "signals.owed", signals=[*owed, *locked.signals], follow_up_at=locked.now
-    )
+    locked.change(carrier, "signals.owed", signals=[*owed, *heard], follow_up_at=locked.now)
 
 
 def leave_open(

@@ -273,7 +273,7 @@ def _add_session(
 
 
 def _result(call: ProviderCall, provider: PaymentProvider) -> PaymentSession:
-    session = reload_session(call.payment_session_id)
+    session = call.payment_session
     if session.is_live and session.status != SessionStatus.ERROR:
         return session
     if session.is_live:

@@ -15,6 +15,7 @@ from safedelete.config import HARD_DELETE, HARD_DELETE_NOCASCADE, NO_DELETE, SOF
 from medusa_payments.errors import ImmutableRecord, MedusaPaymentsError, PaymentIndeterminate
 from medusa_payments.models import (
     AccountHolder,
+    ApiKey,
     AuditEntry,
     Capture,
     Discrepancy,
@@ -29,11 +30,13 @@ from medusa_payments.models import (
     RefundReason,
     WebhookEvent,
 )
+from medusa_payments.operations.api_keys import create_api_key
 from medusa_payments.operations.collections import delete_payment_collection
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
 from medusa_payments.reconciliation.sweep import reconcile_all
+from medusa_payments.statuses import ApiKeyType
 
 from .scenes import (
     FAKE,
@@ -48,7 +51,17 @@ from .scenes import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SOFT_DELETABLE = (PaymentCollection, PaymentSession, AccountHolder, RefundReason)
-KEPT = (Payment, Capture, Refund, Dispute, ProviderCall, WebhookEvent, Discrepancy, AuditEntry)
+KEPT = (
+    Payment,
+    Capture,
+    Refund,
+    Dispute,
+    ProviderCall,
+    WebhookEvent,
+    Discrepancy,
+    AuditEntry,
+    ApiKey,
+)
 POLICIES = (HARD_DELETE, HARD_DELETE_NOCASCADE, NO_DELETE, SOFT_DELETE_CASCADE)
 
 
@@ -75,6 +88,7 @@ def rows(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
         WebhookEvent.objects.get(),
         Discrepancy.objects.create(kind="amount", open_key="amount:1", detail="?"),
         AuditEntry.objects.first(),
+        create_api_key(key_type=ApiKeyType.SECRET, title="Shop")[0],
         PaymentProvider.objects.get(),
     ]
     return {type(row): row for row in made}
