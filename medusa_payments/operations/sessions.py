@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError
+
 from medusa_payments.errors import (
     Conflict,
     InitiateRefused,
@@ -158,6 +160,10 @@ def _prepare_in_place_of(
             seen = found.session
             taken_up = resolve_update(seen, actor=actor)
             see_before_closing(seen, actor=actor)
+        except IntegrityError as error:
+            if not session_id:
+                raise
+            raise Conflict from error  # the same request, taken up by another process meanwhile
     raise Conflict
 
 

@@ -231,6 +231,19 @@ def test_whoever_lost_the_lease_does_not_write_the_answer(api: Api) -> None:
     assert KeyedRequest.objects.get().leased_until is not None
 
 
+def test_whoever_comes_second_with_a_sessions_id_is_told_to_wait(api: Api) -> None:
+    def taken(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("INSERT") and "medusa_payments_paymentsession" in sql:
+            raise IntegrityError("a session of this id was made a moment ago")
+        return execute(sql, *rest)
+
+    asked = BY_NAME["store session"].asked(api)
+    with connection.execute_wrapper(taken):
+        answer = asked.send()
+
+    assert (answer.status_code, answer["Retry-After"]) == (409, "1")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_cannot_be_kept_is_still_told(
     api: Api, caplog: pytest.LogCaptureFixture
