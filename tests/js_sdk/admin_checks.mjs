@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 
-import { check, fails, hasKeys } from "./checking.mjs";
+import { check, fails, hasKeys, requestsOf } from "./checking.mjs";
 import { PAGE, REASON } from "./shapes.mjs";
-import { admin, authorizedPayment, client } from "./shop.mjs";
+import { admin, authorizedPayment, capturedPayment, client } from "./shop.mjs";
 
 const { PENDING_SESSION, PENDING_ORDER, STAFF_EMAIL, STAFF_PASSWORD } = process.env;
 
@@ -79,16 +79,52 @@ check("client.fetch of what Medusa has not", async () => {
   await fails(admin.client.fetch(`/admin/payments/${id}`, { method: "PUT" }), 404, /PUT/);
 });
 
-check("auth.login gives a token that opens the admin", async () => {
-  const staff = client({ auth: { type: "jwt", jwtTokenStorageMethod: "memory" } });
+const STAFF = { email: STAFF_EMAIL, password: STAFF_PASSWORD };
 
-  const token = await staff.auth.login("user", "emailpass", {
-    email: STAFF_EMAIL,
-    password: STAFF_PASSWORD,
+check("auth.login gives a token that opens the admin", async () => {
+  const staff = client({
+    apiKey: "sk_wrong",
+    auth: { type: "jwt", jwtTokenStorageMethod: "memory" },
   });
+  await fails(staff.admin.payment.list(), 401, "Unauthorized");
+
+  const token = await staff.auth.login("user", "emailpass", STAFF);
 
   assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
-  hasKeys(await staff.admin.payment.list(), `payments ${PAGE}`);
-  const wrong = { email: STAFF_EMAIL, password: "wrong" };
-  await fails(staff.auth.login("user", "emailpass", wrong), 401, /./);
+  hasKeys(await staff.admin.payment.list(), `payments ${PAGE}`); // the token goes before the key
+  const wrong = { ...STAFF, password: "wrong" };
+  await fails(staff.auth.login("user", "emailpass", wrong), 401, "Invalid email or password");
+  await fails(
+    staff.auth.login("user", "emailpass", { email: STAFF_EMAIL }),
+    400,
+    "Invalid request: Field 'password' is required",
+  );
+});
+
+check("auth.login with a session, and logout", async () => {
+  const staff = client({ auth: { type: "session" } });
+
+  const { result, made } = await requestsOf(() => staff.auth.login("user", "emailpass", STAFF));
+  await staff.auth.logout();
+
+  assert.match(result, /\./);
+  assert.deepEqual(made, ["POST /api/auth/user/emailpass", "POST /api/auth/session"]);
+});
+
+check("a secret key is no bearer token", async () => {
+  const headers = { authorization: "Bearer sk_something" };
+  await fails(client({}).admin.payment.list({}, headers), 401, /basic authentication/);
+});
+
+check("an Idempotency-Key names one act", async () => {
+  const { id } = await capturedPayment();
+  const headers = { "idempotency-key": `refund ${id}` };
+  const refund = (amount) => admin.admin.payment.refund(id, { amount }, {}, headers);
+
+  const first = await refund(1.5);
+  const again = await refund(1.5);
+
+  assert.deepEqual(again, first);
+  assert.equal(again.payment.refunds.length, 1);
+  await fails(refund(2), 409, /Idempotency-Key/);
 });

@@ -40,6 +40,11 @@ check("store.payment.listPaymentProviders fails", async () => {
   );
 });
 
+check("client.fetch leaves a header out whose value is null", async () => {
+  const init = { query: { region_id: "r" }, headers: { "x-publishable-api-key": null } };
+  await fails(store.client.fetch("/store/payment-providers", init), 400, MISSING_KEY);
+});
+
 check("store.payment.initiatePaymentSession of a cart makes two requests", async () => {
   const { result, made } = await requestsOf(() =>
     store.store.payment.initiatePaymentSession({ id: CART }, { provider_id: STRIPE }),
