@@ -183,6 +183,26 @@ class PaymentIndeterminate(MedusaPaymentsError):
     retry_after: int = 1
 
 
+class AccountHolderRefused(NotAllowed):
+    """The payment provider refused this for the customer. Nothing was changed and nothing was
+    charged."""
+
+    code = "account_holder_refused"
+
+    account_holder_id: str
+
+
+class AccountHolderIndeterminate(MedusaPaymentsError):
+    """The payment provider did not answer, so we do not know yet whether it saved the change for
+    this customer. Nothing was charged. Please try again in a moment: the same request is taken up
+    again, and finds out by itself."""
+
+    code = "account_holder_indeterminate"
+
+    account_holder_id: str
+    retry_after: int = 5
+
+
 class WebhookRejected(MedusaPaymentsError):
     """The webhook is not signed by the provider, too old, or malformed; nothing was stored."""
 

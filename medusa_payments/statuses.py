@@ -76,6 +76,22 @@ class CallKind(TextChoices):
     CANCEL = "cancel"
 
 
+class AccountHolderCallKind(TextChoices):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    SAVE_PAYMENT_METHOD = "save_payment_method"
+    DELETE_PAYMENT_METHOD = "delete_payment_method"
+
+
+class AccountHolderState(TextChoices):
+    REQUESTED = "requested"  # committed here; whether the provider knows it is not known yet
+    ACTIVE = "active"
+    FAILED = "failed"  # the provider keeps no such holder
+    DELETING = "deleting"  # hidden here; the provider is asked to forget it until it has
+    DELETED = "deleted"  # the provider has forgotten it
+
+
 class CallState(TextChoices):
     OPEN = "open"  # committed; asked or about to be; no answer recorded yet
     SUCCEEDED = "succeeded"

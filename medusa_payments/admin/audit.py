@@ -24,6 +24,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = (
         "subject_id__startswith",
         "payment_collection__id__startswith",
+        "account_holder__id__startswith",
         "action__startswith",
         "actor__startswith",
         "cause__startswith",
@@ -31,12 +32,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("payment_collection",)
     search_help_text = "Id of any record or of a collection, action, actor, or cause."
     fieldsets = (
-        (None, {"fields": ("collection", "number", "when", "who", "door", "cause_text")}),
+        (None, {"fields": ("collection", "holder", "number", "when", "who", "door", "cause_text")}),
         ("What changed", {"fields": ("what", "action", "subject", "before_json", "after_json")}),
         ("Chain", {"fields": ("previous", "own_hash")}),
     )
 
     collection = link_column("payment_collection", "collection")
+    holder = link_column("account_holder", "account holder")
     when = time_column("created_at", "when")
     who = identifier_column("actor", "who")
     cause_text = identifier_column("cause")
@@ -46,7 +48,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="what", ordering="action")
     def what(self, entry: AuditEntry) -> str:
         after = json.loads(entry.after)
-        code = after.get("currency_code") or entry.payment_collection.currency_code
+        collection = entry.payment_collection
+        code = after.get("currency_code") or (collection.currency_code if collection else "")
         return sentence(entry.action, after, code)
 
     @admin.display(description="record", ordering="subject_id")

@@ -17,6 +17,7 @@ from medusa_payments.admin.columns import (
 from medusa_payments.admin.display import badge, money, scrub
 from medusa_payments.admin.filters import CallOutcomeFilter, ProviderFilter
 from medusa_payments.models import ProviderCall
+from medusa_payments.models.recorded_call import RecordedCall
 
 
 def call_amount(call: ProviderCall) -> str:
@@ -25,7 +26,7 @@ def call_amount(call: ProviderCall) -> str:
     return money(arguments.get("amount_minor"), arguments.get("currency_code", ""))
 
 
-def attempts(call: ProviderCall) -> list[dict[str, str]]:
+def attempts(call: RecordedCall) -> list[dict[str, str]]:
     """Every attempt, without the secrets that a provider's text may hold."""
     return [{name: scrub(str(value)) for name, value in each.items()} for each in call.attempts]
 

@@ -11,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.response import Response
 
 from medusa_payments.errors import (
+    AccountHolderIndeterminate,
     Conflict,
     InvalidData,
     MedusaPaymentsError,
@@ -60,6 +61,9 @@ _ANSWERS: dict[type[Exception], _Answer] = {
         503, "payment_provider_unavailable", "payment_provider_unavailable"
     ),
     PaymentIndeterminate: _Answer(503, "payment_indeterminate", "payment_indeterminate"),
+    AccountHolderIndeterminate: _Answer(
+        503, "account_holder_indeterminate", "account_holder_indeterminate"
+    ),
     WebhookNotStored: _Answer(503, "database_error", "api_error"),
 }
 # Facts of an error that the caller can use.

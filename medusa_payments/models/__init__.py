@@ -1,6 +1,6 @@
 """The facts."""
 
-from medusa_payments.models.account_holder import AccountHolder
+from medusa_payments.models.account_holder import AccountHolder, AccountHolderCall
 from medusa_payments.models.api_key import ApiKey
 from medusa_payments.models.audit_entry import AuditEntry
 from medusa_payments.models.discrepancy import Discrepancy
@@ -15,6 +15,7 @@ from medusa_payments.models.webhook_event import WebhookEvent
 
 __all__ = [
     "AccountHolder",
+    "AccountHolderCall",
     "ApiKey",
     "AuditEntry",
     "Capture",

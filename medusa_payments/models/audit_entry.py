@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from medusa_payments.errors import ImmutableRecord
+from medusa_payments.models.account_holder import AccountHolder
 from medusa_payments.models.base import KeptQuerySet
 from medusa_payments.models.fields import IdentifierField
 from medusa_payments.models.payment_collection import PaymentCollection
@@ -28,8 +29,12 @@ class AuditEntry(models.Model):
     what a database makes of it when it is read back. ``actor`` is text, so that deleting a user
     changes no entry."""
 
+    # Whose chain it belongs to: one of the two.
     payment_collection = models.ForeignKey(
-        PaymentCollection, on_delete=models.PROTECT, related_name="audit_entries"
+        PaymentCollection, null=True, on_delete=models.PROTECT, related_name="audit_entries"
+    )
+    account_holder = models.ForeignKey(
+        AccountHolder, null=True, on_delete=models.PROTECT, related_name="audit_entries"
     )
     number = models.BigIntegerField()
     action = models.CharField(max_length=64)
@@ -52,13 +57,21 @@ class AuditEntry(models.Model):
             models.UniqueConstraint(
                 fields=["payment_collection", "number"], name="audit_entry_numbered_once"
             ),
+            models.UniqueConstraint(
+                fields=["account_holder", "number"], name="audit_entry_of_holder_numbered_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(payment_collection__isnull=False, account_holder__isnull=True)
+                | models.Q(payment_collection__isnull=True, account_holder__isnull=False),
+                name="audit_entry_belongs_to_one_chain",
+            ),
             models.CheckConstraint(
                 condition=models.Q(number__gte=1), name="audit_entry_number_positive"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment_collection_id} #{self.number} {self.action}"
+        return f"{self.chain_id} #{self.number} {self.action}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -69,11 +82,15 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise ImmutableRecord
 
+    @property
+    def chain_id(self) -> str:
+        return str(self.payment_collection_id or self.account_holder_id)
+
     def computed_hash(self) -> str:
         """Digest of everything the entry says and of the entry before it."""
         parts = (
             self.previous_hash,
-            self.payment_collection_id,
+            self.chain_id,
             str(self.number),
             self.action,
             self.subject_type,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from medusa_payments.models.account_holder import AccountHolder, AccountHolderCall
 from medusa_payments.models.base import Record
 from medusa_payments.models.fields import IdentifierField, amount_field
 from medusa_payments.models.payment_collection import PaymentCollection
@@ -32,6 +33,12 @@ class Discrepancy(Record):
     )
     provider_call = models.ForeignKey(
         ProviderCall, null=True, on_delete=models.PROTECT, related_name="discrepancies"
+    )
+    account_holder = models.ForeignKey(
+        AccountHolder, null=True, on_delete=models.PROTECT, related_name="discrepancies"
+    )
+    account_holder_call = models.ForeignKey(
+        AccountHolderCall, null=True, on_delete=models.PROTECT, related_name="discrepancies"
     )
     webhook_event = models.ForeignKey(
         WebhookEvent, null=True, on_delete=models.PROTECT, related_name="discrepancies"

@@ -6,12 +6,12 @@ from typing import Any
 
 from medusa_payments.models import Discrepancy, PaymentSession
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.locked import Locked
 from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState
 
 
 def open_discrepancy(
-    locked: LockedCollection,
+    locked: Locked,
     kind: DiscrepancyKind,
     *,
     about: str,
@@ -31,14 +31,9 @@ def open_discrepancy(
         Discrepancy(
             kind=kind,
             open_key=open_key,
-            payment_collection=locked.collection,
-            payment_session=session,
-            provider_id=session.provider_id if session else "",
-            provider_reference=session.provider_reference if session else "",
             amount_minor=amount_minor,
-            currency_code=locked.collection.currency_code,
             detail=detail,
-            **links,
+            **locked.discrepancy_links() | _links_of(session) | links,
         ),
         "discrepancy.opened",
     )
@@ -46,9 +41,17 @@ def open_discrepancy(
     return discrepancy
 
 
-def close_by_evidence(
-    locked: LockedCollection, kind: DiscrepancyKind, *, about: str, reason: str
-) -> None:
+def _links_of(session: PaymentSession | None) -> dict[str, Any]:
+    if session is None:
+        return {}
+    return {
+        "payment_session": session,
+        "provider_id": session.provider_id,
+        "provider_reference": session.provider_reference,
+    }
+
+
+def close_by_evidence(locked: Locked, kind: DiscrepancyKind, *, about: str, reason: str) -> None:
     """Close the open discrepancy about this, if there is one."""
     rows = Discrepancy.objects.using(database_alias()).filter(open_key=f"{kind}:{about}")
     for discrepancy in rows:

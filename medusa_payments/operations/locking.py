@@ -1,4 +1,4 @@
-"""The lock of a payment collection, and the only way to write a money state under it.
+"""The lock of a payment collection, under which every money state is written.
 
 The lock is a write, and the first statement of its transaction: ``SELECT ... FOR UPDATE`` does
 nothing on SQLite, and any read before the write sees a stale snapshot under REPEATABLE READ.
@@ -11,17 +11,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F, Model
+from django.db.models import F
 
 from medusa_payments.errors import NotFound
 from medusa_payments.models import (
-    AuditEntry,
     Capture,
     PaymentCollection,
     PaymentSession,
     ProviderCall,
     Refund,
-    WebhookEvent,
 )
 from medusa_payments.operations import audit, totals
 from medusa_payments.operations.actors import Actor
@@ -31,72 +29,40 @@ from medusa_payments.operations.database import (
     patiently,
     refuse_open_transaction,
 )
+from medusa_payments.operations.locked import Locked
 from medusa_payments.statuses import CallKind, CallState
 
 Result = TypeVar("Result")
 
-_WRITTEN_LATE = (PaymentCollection, PaymentSession, ProviderCall, WebhookEvent)
 
-
-class LockedCollection:
+class LockedCollection(Locked):
     """A payment collection whose lock this transaction holds.
 
-    Rows are written with ``add`` and ``change``, which write the audit entry too (law 11).
-    ``demand`` and ``tell`` collect what the record asks for and whom it concerns; the caller
-    performs the one and sends the other after the commit.
+    ``demand`` collects what the record asks for; the caller performs it after the commit.
     """
 
     def __init__(self, collection: PaymentCollection, *, actor: Actor, cause: str) -> None:
+        now: datetime = collection.database_now  # type: ignore[attr-defined]
+        super().__init__(now=now, actor=actor, cause=cause)
         self.collection = collection
-        self.now: datetime = collection.database_now  # type: ignore[attr-defined]
-        self.actor = actor
-        self.cause = cause
         self.demanded: list[ProviderCall] = []
-        self.signals: list[list[str]] = []
         self.totals_changed = False
         self.ignores_schedule = False  # a person asked for the sweep to try everything now
         self.needs_look: list[PaymentSession] = []
         self._calls: dict[str, dict[str, ProviderCall]] = {}
-        self._unsaved: dict[Any, set[str]] = {}
-        self._entries: list[AuditEntry] = []
         self._totals_before = collection.money_state()
 
     def add(self, row: Any, action: str) -> Any:
-        """Insert a row and its audit entry."""
-        self.flush()
-        row.save(force_insert=True, using=database_alias())
-        self._enter(action, row, before={})
+        super().add(row, action)
         if isinstance(row, ProviderCall) and row.payment_session_id in self._calls:
             self._calls[row.payment_session_id][row.pk] = row
         return row
 
-    def change(self, row: Any, action: str, **values: Any) -> None:
-        """Write the columns that differ, and an audit entry if the money state does.
-
-        The statement for a session or call waits for ``flush``, so that several changes are one;
-        movements are written at once, because sums are read from them.
-        """
-        before = row.money_state()
-        changed = [name for name, value in values.items() if getattr(row, name) != value]
-        if not changed:
-            return
-        for name in changed:
-            setattr(row, name, values[name])
-        self._unsaved.setdefault(row, set()).update(changed)
-        if not isinstance(row, _WRITTEN_LATE):
-            self.flush()
-        if row.money_state() != before:
-            self._enter(action, row, before=before)
-
-    def flush(self) -> None:
-        """Write what was changed: before an insert, and before anything is read that it decides."""
-        for row, names in self._unsaved.items():
-            row.save(update_fields=[*names, "updated_at"], using=database_alias())
-        self._unsaved.clear()
-
-    def note(self, action: str, row: Any) -> None:
-        """An audit entry for something that changed no column, such as a refused request."""
-        self._enter(action, row, before=row.money_state())
+    def discrepancy_links(self) -> dict[str, Any]:
+        return {
+            "payment_collection": self.collection,
+            "currency_code": self.collection.currency_code,
+        }
 
     def session(self, session_id: str) -> PaymentSession:
         """A session of this collection, soft-deleted or not, read together with its calls."""
@@ -150,12 +116,6 @@ class LockedCollection:
         if call not in self.demanded:
             self.demanded.append(call)
 
-    def tell(self, signal: str, **subjects: Model) -> None:
-        """Owe the shop a signal; ``subjects`` are found again by id when it is sent."""
-        told = [signal, *(f"{name}={row.pk}" for name, row in subjects.items())]
-        if told not in self.signals:
-            self.signals.append(told)
-
     def owes_look(self, call: ProviderCall) -> bool:
         """Whether a look was asked for, by this transaction or while the initiate was in flight."""
         if call.kind != CallKind.INITIATE:
@@ -191,13 +151,6 @@ class LockedCollection:
                 "audit_head",
                 "updated_at",
             ]
-        )
-
-    def _enter(self, action: str, row: Any, *, before: dict[str, Any]) -> None:
-        self._entries.append(
-            audit.entry(
-                action, row, before=before, actor=self.actor, cause=self.cause, now=self.now
-            )
         )
 
 

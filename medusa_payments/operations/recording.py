@@ -15,7 +15,6 @@ from medusa_payments.operations import movements, refund_records, update_records
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
-from medusa_payments.signals import FOR_THE_SHOP
 from medusa_payments.statuses import CallKind, CallState, Evidence, MovementStatus
 
 
@@ -35,22 +34,10 @@ def finish(
     send_again: bool = False,
 ) -> Recorded:
     """The last step of a record: owe the shop its signals, and say what is demanded."""
-    _owe_signals(locked, carrier)
+    locked.owe_signals(carrier)
     locked.flush()
     looks = (locked.initiate_of(session) for session in locked.needs_look)
     return Recorded((*locked.demanded, *looks), send_again=send_again, carrier=carrier)
-
-
-def _owe_signals(locked: LockedCollection, carrier: ProviderCall | WebhookEvent) -> None:
-    """Until the shop's receivers have returned, the sweep sends them again (law 12).
-
-    What nobody listens to is not owed: receivers are connected when Django starts.
-    """
-    heard = [told for told in locked.signals if FOR_THE_SHOP[told[0]].has_listeners()]
-    if not heard:
-        return
-    owed = carrier.signals if carrier.follow_up_at else []
-    locked.change(carrier, "signals.owed", signals=[*owed, *heard], follow_up_at=locked.now)
 
 
 def leave_open(

@@ -12,14 +12,15 @@ from typing import Any
 from django.apps import apps
 from django.dispatch import Signal
 
-from medusa_payments.models import ProviderCall, WebhookEvent
+from medusa_payments.models import WebhookEvent
+from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.signals import FOR_THE_SHOP
 
 logger = logging.getLogger("medusa_payments")
 
 
-def tell_shop(carrier: ProviderCall | WebhookEvent | None) -> bool:
+def tell_shop(carrier: RecordedCall | WebhookEvent | None) -> bool:
     """Send what a call's or event's record owes the shop. False: a receiver raised.
 
     ``carrier`` is as its record left it.

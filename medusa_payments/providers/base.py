@@ -8,16 +8,19 @@ from typing import Any, ClassVar
 
 from medusa_payments.errors import NotAllowed
 from medusa_payments.providers.types import (
+    AccountHolderLookup,
     AccountHolderRequest,
     CancelRequest,
     Capabilities,
     CaptureRequest,
     InitiateRequest,
     Json,
+    KeptLookupResult,
     LookupRequest,
     LookupResult,
     NoAnswer,
     Outcome,
+    PaymentMethodLookup,
     PaymentMethodRequest,
     RefundRequest,
     UpdateRequest,
@@ -166,6 +169,10 @@ class PaymentProvider(ABC):
         """Make the provider forget the holder and what it saved for them."""
         raise self._lacks("keep account holders")
 
+    def lookup_account_holder(self, request: AccountHolderLookup) -> KeptLookupResult:
+        """Find what became of a call about a holder. Changes nothing at the provider."""
+        return NoAnswer(code="not_supported", detail="This provider cannot be asked.")
+
     def list_payment_methods(self, account_holder: str) -> list[Json]:
         """The payment methods saved for a holder, each with its ``id``."""
         raise self._lacks("save payment methods")
@@ -174,9 +181,19 @@ class PaymentProvider(ABC):
         """Begin to save a payment method; ``data`` holds what the front end finishes it with."""
         raise self._lacks("save payment methods")
 
+    def check_payment_method_data(self, data: Mapping[str, Any]) -> None:
+        """Refuse data that a payment method cannot be saved with.
+
+        :raises InvalidData: a key or value that the provider does not take.
+        """
+
     def delete_payment_method(self, request: PaymentMethodRequest) -> Outcome:
         """Forget a saved payment method."""
         raise self._lacks("save payment methods")
+
+    def lookup_payment_method(self, request: PaymentMethodLookup) -> KeptLookupResult:
+        """Find what became of a call about a payment method. Changes nothing at the provider."""
+        return NoAnswer(code="not_supported", detail="This provider cannot be asked.")
 
     def _lacks(self, ability: str) -> NotAllowed:
         return NotAllowed(f"Payment provider {self.id} does not {ability}.")

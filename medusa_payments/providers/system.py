@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.types import (
+    AccountHolderRequest,
     CancelRequest,
     Capabilities,
     CaptureRequest,
     Found,
     InitiateRequest,
+    Json,
     LookupRequest,
     LookupResult,
     NoAnswer,
@@ -77,6 +79,18 @@ class SystemProvider(PaymentProvider):
 
     def cancel_payment(self, request: CancelRequest) -> Outcome:
         return Succeeded()
+
+    def create_account_holder(self, request: AccountHolderRequest) -> Outcome:
+        return Succeeded(data={"id": request.customer["id"]})
+
+    def update_account_holder(self, request: AccountHolderRequest) -> Outcome:
+        return Succeeded()
+
+    def delete_account_holder(self, request: AccountHolderRequest) -> Outcome:
+        return Succeeded()
+
+    def retrieve_account_holder(self, reference: str) -> Json | None:
+        return {"id": reference}
 
     def update_payment(self, request: UpdateRequest) -> Outcome:
         return Succeeded()

@@ -141,12 +141,63 @@ class AccountHolderRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethodRequest:
-    """Both ``reference`` (the method's) and ``account_holder`` are ids of the provider."""
+    """Both ``reference`` (the method's) and ``account_holder`` are ids of the provider.
+
+    ``account_holder_id`` and ``call_id`` are our own: markers to find the object again by.
+    """
 
     idempotency_key: str
     account_holder: str
     reference: str = ""
+    account_holder_id: str = ""
+    call_id: str = ""
     data: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountHolderLookup:
+    """Find what became of a call about a holder; changes nothing at the provider.
+
+    With a ``reference`` the holder is read. Without one the provider lists what was created
+    between ``created_from`` and ``created_to``, for ``customer``'s email, and matches our id.
+    """
+
+    account_holder_id: str
+    reference: str = ""
+    customer: Json = field(default_factory=dict, repr=False)
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentMethodLookup:
+    """Find what became of saving or forgetting a payment method.
+
+    With a ``reference`` the method is read; one that belongs to no holder, or to another, is not
+    found. Without one, what saving made is listed for the holder and matched by our call's id.
+    """
+
+    account_holder: str
+    call_id: str
+    reference: str = ""
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptObject:
+    """A holder, or what saving a payment method made, as the provider has it."""
+
+    reference: str
+    is_as_asked: bool = True  # a holder: it has the details that the lookup named
+    data: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptFound:
+    """Oldest first; more than one with our id should not exist."""
+
+    objects: tuple[KeptObject, ...]
 
 
 class FailureKind(Enum):
@@ -236,6 +287,7 @@ class NoAnswer:
 
 
 LookupResult = Found | NotFound | NoAnswer
+KeptLookupResult = KeptFound | NotFound | NoAnswer
 
 
 @dataclass(frozen=True, kw_only=True)

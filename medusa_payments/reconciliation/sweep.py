@@ -14,12 +14,15 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from medusa_payments.models import (
+    AccountHolderCall,
     AuditEntry,
     Discrepancy,
     PaymentSession,
     ProviderCall,
     WebhookEvent,
 )
+from medusa_payments.models.recorded_call import RecordedCall
+from medusa_payments.operations import holder_performing
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.calls import is_free
 from medusa_payments.operations.database import (
@@ -84,7 +87,7 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
     for _ in range(rounds):
         seen = _progress()
         _apply_events(everything=everything)
-        for call in _calls(everything=everything):
+        for call in (*_holder_calls(everything=everything), *_calls(everything=everything)):
             examined.setdefault(call.pk, call.state)
             _work_on(call, everything=everything)
         if everything:
@@ -99,7 +102,7 @@ def _run(*, rounds: int, everything: bool) -> SweepReport:
     return _report(examined, undone=_resolved_sessions().count() - before)
 
 
-def _work_on(call: ProviderCall, *, everything: bool) -> None:
+def _work_on(call: RecordedCall, *, everything: bool) -> None:
     try:
         _advance(call, everything=everything)
     except Exception:
@@ -107,7 +110,14 @@ def _work_on(call: ProviderCall, *, everything: bool) -> None:
         _postpone(call)
 
 
-def _advance(call: ProviderCall, *, everything: bool) -> None:
+def _advance(call: RecordedCall, *, everything: bool) -> None:
+    if isinstance(call, AccountHolderCall):
+        holder_performing.advance(call, actor=SWEEP, ignores_schedule=everything)
+    elif isinstance(call, ProviderCall):
+        _advance_payment(call, everything=everything)
+
+
+def _advance_payment(call: ProviderCall, *, everything: bool) -> None:
     waiting = [call]
     for _ in range(_MAX_STEPS):
         if not waiting:
@@ -115,10 +125,12 @@ def _advance(call: ProviderCall, *, everything: bool) -> None:
         waiting.extend(advance(waiting.pop(0), actor=SWEEP, ignores_schedule=everything))
 
 
-def _postpone(call: ProviderCall) -> None:
+def _postpone(call: RecordedCall) -> None:
     """A call that nobody can work on must not stand before the others at every sweep."""
-    rows = ProviderCall.objects.using(database_alias()).filter(
-        pk=call.pk, next_attempt_at__isnull=False
+    rows = (
+        type(call)
+        ._default_manager.using(database_alias())
+        .filter(pk=call.pk, next_attempt_at__isnull=False)
     )
     when = next_look(call.looks, now=timezone.now())
     # Its lease lapses by itself: it may be somebody else's, who is asking.
@@ -126,12 +138,24 @@ def _postpone(call: ProviderCall) -> None:
 
 
 def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
-    """Calls about which something is left to do, oldest due first."""
-    now = DatabaseNow()
+    """Calls about payments about which something is left to do, oldest due first."""
+    return _unfinished(ProviderCall.objects.all(), everything=everything)
+
+
+def unfinished_holder_calls(*, everything: bool) -> QuerySet[AccountHolderCall]:
+    """As ``unfinished_calls``, about account holders."""
+    return _unfinished(AccountHolderCall.objects.all(), everything=everything)
+
+
+def _unfinished(rows: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
     free = is_free(whatever_the_lease_said=everything)
-    rows = ProviderCall.objects.using(database_alias()).filter(free)
-    due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=now)
-    return rows.filter(due).order_by("next_attempt_at", "pk")
+    due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=DatabaseNow())
+    return rows.using(database_alias()).filter(free & due).order_by("next_attempt_at", "pk")
+
+
+def _holder_calls(*, everything: bool) -> list[AccountHolderCall]:
+    rows = unfinished_holder_calls(everything=everything)
+    return list(rows if everything else rows[:_BATCH])
 
 
 def _calls(*, everything: bool) -> list[ProviderCall]:
@@ -165,7 +189,7 @@ def _apply_events(*, everything: bool) -> None:
 
 def _tell() -> None:
     """Signals that a crash or a raising receiver kept from the shop."""
-    for model in (ProviderCall, WebhookEvent):
+    for model in (ProviderCall, AccountHolderCall, WebhookEvent):
         rows: Any = model._default_manager.using(database_alias())
         for carrier in rows.filter(follow_up_at__lte=DatabaseNow())[:_BATCH]:
             try:
@@ -176,9 +200,15 @@ def _tell() -> None:
 
 def _progress() -> tuple[Any, ...]:
     """Changes whenever a round learned or did something."""
-    calls = ProviderCall.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
+    open_calls = [
+        model.objects.using(database_alias()).filter(next_attempt_at__isnull=False).order_by("pk")
+        for model in (ProviderCall, AccountHolderCall)
+    ]
     return (
-        tuple(calls.order_by("pk").values_list("pk", "state", "generation", "key_is_spent")),
+        *(
+            tuple(calls.values_list("pk", "state", "generation", "key_is_spent"))
+            for calls in open_calls
+        ),
         AuditEntry.objects.using(database_alias()).count(),
         unapplied_events(everything=True).count(),
         _resolved_sessions().count(),
@@ -210,6 +240,18 @@ def unresolved_calls() -> QuerySet[ProviderCall]:
     )
 
 
+def unresolved_count() -> int:
+    """Everything of which the outcome is not known: calls, undoings, events."""
+    holder_calls = AccountHolderCall.objects.using(database_alias()).filter(
+        state__in=UNRESOLVED_CALLS
+    )
+    return (
+        unresolved_calls().count()
+        + holder_calls.count()
+        + unapplied_events(everything=True).count()
+    )
+
+
 def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
     calls = list(_described(examined))
     was_open = [each for each in calls if examined[each["id"]] in UNRESOLVED_CALLS]
@@ -217,7 +259,7 @@ def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
         examined=len(examined),
         resolved=sum(each["state"] not in UNRESOLVED_CALLS for each in was_open),
         undone=undone,
-        unresolved=unresolved_calls().count() + unapplied_events(everything=True).count(),
+        unresolved=unresolved_count(),
         discrepancies=Discrepancy.objects.using(database_alias())
         .filter(state=DiscrepancyState.OPEN)
         .count(),
@@ -226,14 +268,26 @@ def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
 
 
 def _described(examined: dict[str, str]) -> Iterator[dict[str, Any]]:
-    rows = ProviderCall.objects.using(database_alias()).in_bulk(list(examined))
-    for pk in examined:
-        call = rows[pk]
-        yield {
-            "id": call.pk,
-            "kind": call.kind,
-            "state": call.state,
-            "payment_session": call.payment_session_id,
-            "generation": call.generation,
-            "evidence": call.evidence,
-        }
+    ids = list(examined)
+    rows: dict[str, ProviderCall | AccountHolderCall] = {
+        **ProviderCall.objects.using(database_alias()).in_bulk(ids),
+        **AccountHolderCall.objects.using(database_alias()).in_bulk(ids),
+    }
+    return (describe(rows[pk]) for pk in ids)
+
+
+def describe(call: ProviderCall | AccountHolderCall) -> dict[str, Any]:
+    """One line of the report."""
+    about = (
+        {"account_holder": call.account_holder_id}
+        if isinstance(call, AccountHolderCall)
+        else {"payment_session": call.payment_session_id}
+    )
+    return {
+        "id": call.pk,
+        "kind": call.kind,
+        "state": call.state,
+        **about,
+        "generation": call.generation,
+        "evidence": call.evidence,
+    }

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from medusa_payments.errors import WebhookRejected
 from medusa_payments.ids import new_id
-from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.types import (
     CancelRequest,
     Capabilities,
@@ -21,7 +19,6 @@ from medusa_payments.providers.types import (
     Failed,
     FailureKind,
     Found,
-    Indeterminate,
     InitiateRequest,
     LookupRequest,
     LookupResult,
@@ -29,7 +26,6 @@ from medusa_payments.providers.types import (
     Outcome,
     ProviderPayment,
     ProviderRefund,
-    ProviderRequest,
     RefundRequest,
     Succeeded,
     UpdateRequest,
@@ -37,11 +33,10 @@ from medusa_payments.providers.types import (
     WebhookReport,
 )
 from medusa_payments.statuses import MovementStatus, ProviderState, WebhookAction
+from medusa_payments.testing.fake_account_holders import FakeAccountHolders
 
 SIGNATURE = "X-Fake-Signature"
 _SECRET = b"whsec_fake"
-
-_Request = TypeVar("_Request", bound=ProviderRequest)
 
 _ACTIONS = {
     ProviderState.PAYABLE: WebhookAction.PENDING,
@@ -88,18 +83,7 @@ class FakePayment:
         )
 
 
-@dataclass
-class _Script:
-    answer: Any  # an outcome, a lookup result or an exception
-    executes: bool
-
-    def told(self) -> Any:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-class FakeProvider(PaymentProvider):
+class FakeProvider(FakeAccountHolders):
     """Keeps a ledger, remembers keys for ever and says no only where a real provider would.
 
     ``script`` makes its next answers others. Options: ``CAPTURES_PER_AUTHORIZATION``,
@@ -111,23 +95,11 @@ class FakeProvider(PaymentProvider):
     def __init__(
         self, provider_id: str = "pp_fake_default", options: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(provider_id, options or {})
+        super().__init__(provider_id, options)
         self.payments: dict[str, FakePayment] = {}
-        self.asked: list[tuple[str, ProviderRequest | LookupRequest]] = []
         self.refund_status = MovementStatus.SUCCEEDED  # what the next refunds are born with
-        self._scripts: dict[str, deque[_Script]] = defaultdict(deque)
-        self._answers: dict[str, tuple[ProviderRequest, Outcome]] = {}
 
     # What a test does to it
-
-    def script(
-        self, method: str, *answers: Outcome | LookupResult | Exception, executes: bool = False
-    ) -> None:
-        """Give these answers, in turn, to the next calls of a method; an exception is raised.
-
-        ``executes``: the ledger changes all the same, as when the answer got lost.
-        """
-        self._scripts[method].extend(_Script(answer, executes) for answer in answers)
 
     def pay(self, reference: str, *, capture: bool = False) -> None:
         """The buyer pays: the money is held, or taken."""
@@ -195,10 +167,12 @@ class FakeProvider(PaymentProvider):
         return self._answer("cancel_payment", request, self._cancel)
 
     def authorize_payment(self, request: LookupRequest) -> LookupResult:
-        return self._look("authorize_payment", request)
+        result: LookupResult = self._look_up("authorize_payment", request, self._find)
+        return result
 
     def lookup(self, request: LookupRequest) -> LookupResult:
-        return self._look("lookup", request)
+        result: LookupResult = self._look_up("lookup", request, self._find)
+        return result
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         if not hmac.compare_digest(headers.get(SIGNATURE, ""), _signature(body)):
@@ -232,23 +206,7 @@ class FakeProvider(PaymentProvider):
 
     # How it does it
 
-    def _answer(
-        self, method: str, request: _Request, act: Callable[[_Request], Outcome]
-    ) -> Outcome:
-        self.asked.append((method, request))
-        script = self._next_script(method)
-        if script is None:
-            return self._once(request, act)
-        if script.executes:
-            self._once(request, act)
-        outcome: Outcome = script.told()
-        return outcome
-
-    def _look(self, method: str, request: LookupRequest) -> LookupResult:
-        self.asked.append((method, request))
-        if script := self._next_script(method):
-            result: LookupResult = script.told()
-            return result
+    def _find(self, request: LookupRequest) -> LookupResult:
         if request.reference:
             found = self.payments.get(request.reference)
             return Found(payment=found.snapshot()) if found else NotFound(listed=False)
@@ -256,19 +214,6 @@ class FakeProvider(PaymentProvider):
         if not ours:
             return NotFound(listed=True)
         return Found(payment=ours[0].snapshot(), others=tuple(each.snapshot() for each in ours[1:]))
-
-    def _next_script(self, method: str) -> _Script | None:
-        return self._scripts[method].popleft() if self._scripts[method] else None
-
-    def _once(self, request: _Request, act: Callable[[_Request], Outcome]) -> Outcome:
-        """One key acts once; the same key with another request is the caller's defect."""
-        if request.idempotency_key not in self._answers:
-            self._answers[request.idempotency_key] = (request, act(request))
-            return self._answers[request.idempotency_key][1]
-        first, outcome = self._answers[request.idempotency_key]
-        if replace(first, data={}) != replace(request, data={}):
-            return Indeterminate(code="idempotency_error", ask_again=False)
-        return replace(outcome, replayed=True)
 
     def _initiate(self, request: InitiateRequest) -> Outcome:
         payment = FakePayment(

@@ -22,12 +22,14 @@ from medusa_payments.models import (
     PaymentSession,
     RefundReason,
 )
+from medusa_payments.operations.account_holders import create_account_holder
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.api_keys import create_api_key
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collections import create_payment_collection
 from medusa_payments.operations.keyed_requests import reserve, store_answer
+from medusa_payments.operations.payment_methods import save_payment_method
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
@@ -103,13 +105,12 @@ def everything(shop: Shop) -> Shop:
     shop.send_events()
     shop.set_aside_session()
     shop.session()
-    AccountHolder.objects.create(
-        provider_id=STRIPE,
-        external_id="cus_1",
-        live_external_id="cus_1",
-        email="buyer@example.com",
-        data={"id": "cus_1", "invoice": {"api_key": "very-secret-key"}},
+    holder = create_account_holder(
+        provider_id=STRIPE, customer={"id": "customer_1", "email": "buyer@example.com"}
     )
+    assert holder is not None
+    save_payment_method(holder)
+    AccountHolder.objects.update(data={"id": "cus_1", "invoice": {"api_key": "very-secret-key"}})
     RefundReason.objects.create(label="Damaged", code="damaged")
     PaymentProvider.objects.get_or_create(pk=STRIPE)
     create_api_key(key_type=ApiKeyType.SECRET, title="Back office")

@@ -16,6 +16,7 @@ from django.db.models import F, Sum
 from django.dispatch import Signal
 
 from medusa_payments.models import (
+    AccountHolderCall,
     Capture,
     Payment,
     PaymentCollection,
@@ -29,7 +30,6 @@ from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collections import create_payment_collection
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
-from medusa_payments.providers.types import LookupRequest, ProviderRequest
 from medusa_payments.testing.fake_provider import FakeProvider
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.conftest import WEBHOOK_SECRET
@@ -68,16 +68,19 @@ class StagedProvider(FakeProvider):
             method, request, lambda: super(StagedProvider, self)._answer(method, request, act)
         )
 
-    def _look(self, method: str, request: LookupRequest) -> Any:
+    def _look_up(self, method: str, request: Any, find: Any) -> Any:
         self.in_transaction.append((method, connection.in_atomic_block))
         return self._staged(
-            method, request, lambda: super(StagedProvider, self)._look(method, request)
+            method, request, lambda: super(StagedProvider, self)._look_up(method, request, find)
         )
 
-    def _note(self, method: str, request: ProviderRequest) -> None:
+    def _note(self, method: str, request: Any) -> None:
         self.in_transaction.append((method, connection.in_atomic_block))
         call_id = request.idempotency_key.partition(":")[0]
-        row = ProviderCall.objects.filter(pk=call_id).first()
+        row = (
+            ProviderCall.objects.filter(pk=call_id).first()
+            or AccountHolderCall.objects.filter(pk=call_id).first()
+        )
         self.recorded.append((method, row.state if row else "missing"))
 
     def _staged(self, method: str, request: Any, answer: Callable[[], Any]) -> Any:
@@ -168,8 +171,9 @@ def succeeded_minor(model: type[Capture | Refund], payment: Payment) -> int:
 
 def let_leases_end() -> None:
     """As if the processes that hold them had died long ago."""
-    rows = ProviderCall.objects.filter(leased_until__isnull=False)
-    rows.update(leased_until=F("created_at") - timedelta(seconds=1))
+    for model in (ProviderCall, AccountHolderCall):
+        rows = model.objects.filter(leased_until__isnull=False)
+        rows.update(leased_until=F("created_at") - timedelta(seconds=1))
 
 
 def let_time_pass(**units: float) -> None:

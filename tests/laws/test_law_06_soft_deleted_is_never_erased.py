@@ -10,11 +10,13 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.test import RequestFactory
+from django.utils import timezone
 from safedelete.config import HARD_DELETE, HARD_DELETE_NOCASCADE, NO_DELETE, SOFT_DELETE_CASCADE
 
 from medusa_payments.errors import ImmutableRecord, MedusaPaymentsError, PaymentIndeterminate
 from medusa_payments.models import (
     AccountHolder,
+    AccountHolderCall,
     ApiKey,
     AuditEntry,
     Capture,
@@ -57,6 +59,7 @@ KEPT = (
     Refund,
     Dispute,
     ProviderCall,
+    AccountHolderCall,
     WebhookEvent,
     Discrepancy,
     AuditEntry,
@@ -75,6 +78,7 @@ def rows(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
     fake.tell(session.provider_reference)
     common = {"evidence": "webhook", "amount_minor": 1}
     PaymentProvider.objects.create(id=FAKE)
+    holder = AccountHolder.objects.create(provider_id=FAKE, external_id="cus_1")
     made: list[models.Model] = [
         payment.payment_collection,
         session,
@@ -83,7 +87,10 @@ def rows(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
         refund,
         reason,
         Dispute.objects.create(payment=payment, provider_reference="dp_1", **common),
-        AccountHolder.objects.create(provider_id=FAKE, external_id="cus_1"),
+        holder,
+        AccountHolderCall.objects.create(
+            account_holder=holder, kind="create", provider_id=FAKE, next_attempt_at=timezone.now()
+        ),
         ProviderCall.objects.get(kind="refund"),
         WebhookEvent.objects.get(),
         Discrepancy.objects.create(kind="amount", open_key="amount:1", detail="?"),
@@ -148,7 +155,7 @@ def test_no_queryset_erases_rows(model: Any, rows: dict[Any, Any]) -> None:
     assert reloaded(row).pk == row.pk
 
 
-@pytest.mark.parametrize("model", [PaymentCollection, PaymentSession])
+@pytest.mark.parametrize("model", [PaymentCollection, PaymentSession, AccountHolder])
 def test_a_live_record_with_consequences_is_deleted_by_its_operation_only(
     model: Any, rows: dict[Any, Any]
 ) -> None:

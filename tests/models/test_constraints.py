@@ -12,6 +12,7 @@ from django.db import IntegrityError, models
 
 from medusa_payments.models import (
     AccountHolder,
+    AccountHolderCall,
     AuditEntry,
     Capture,
     Discrepancy,
@@ -103,11 +104,34 @@ REFUSED: list[tuple[type[models.Model], dict[str, Any], str]] = [
     (
         AccountHolder,
         {"deleted": NOW, "live_external_id": "cus_1"},
-        "account_holder_live_external_id",
+        "account_holder_live_columns",
     ),
+    (
+        AccountHolder,
+        {"deleted": NOW, "live_customer_reference": "customer_1"},
+        "account_holder_live_columns",
+    ),
+    (
+        AccountHolder,
+        {"state": "active", "external_id": ""},
+        "account_holder_active_is_known_there",
+    ),
+    (
+        AccountHolderCall,
+        {"state": "succeeded", "evidence": ""},
+        "account_holder_call_final_state_has_evidence",
+    ),
+    (
+        AccountHolderCall,
+        {"state": "open", "next_attempt_at": None},
+        "account_holder_call_unresolved_has_next_attempt",
+    ),
+    (AccountHolderCall, {"generation": 0}, "account_holder_call_generation_positive"),
 ]
 ELSEWHERE = {
-    "audit_entry_number_positive",  # its rows cannot be updated; see below
+    # Its rows cannot be updated; see below.
+    "audit_entry_number_positive",
+    "audit_entry_belongs_to_one_chain",
     "keyed_request_answered_or_in_flight",  # no payment record; tests/api
 }
 
@@ -116,6 +140,7 @@ ELSEWHERE = {
 def world(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
     payment = captured_at(fake)
     refund = refund_payment(payment, amount=Decimal("10"))
+    holder = AccountHolder.objects.create(provider_id="pp", external_id="cus_1")
     return {
         PaymentCollection: payment.payment_collection,
         PaymentSession: payment.payment_session,
@@ -127,7 +152,10 @@ def world(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
             payment=payment, provider_reference="dp_1", amount_minor=1, evidence="webhook"
         ),
         Discrepancy: Discrepancy.objects.create(kind="amount", open_key="amount:1", detail="?"),
-        AccountHolder: AccountHolder.objects.create(provider_id="pp", external_id="cus_1"),
+        AccountHolder: holder,
+        AccountHolderCall: AccountHolderCall.objects.create(
+            account_holder=holder, kind="create", provider_id="pp", next_attempt_at=NOW
+        ),
     }
 
 
@@ -156,6 +184,18 @@ def test_an_entrys_number_is_positive(world: dict[Any, Any]) -> None:
     entry.pk, entry.number = None, 0
 
     with pytest.raises(IntegrityError, match="audit_entry_number_positive"):
+        AuditEntry.objects.bulk_create([entry])
+
+
+@pytest.mark.parametrize("belongs_to_both", [False, True])
+def test_an_entry_belongs_to_one_chain(belongs_to_both: bool, world: dict[Any, Any]) -> None:
+    entry = AuditEntry.objects.first()
+    assert entry is not None
+    entry.pk, entry.number = None, 1000
+    entry.account_holder = world[AccountHolder] if belongs_to_both else None
+    entry.payment_collection = world[PaymentCollection] if belongs_to_both else None
+
+    with pytest.raises(IntegrityError, match="audit_entry_belongs_to_one_chain"):
         AuditEntry.objects.bulk_create([entry])
 
 
@@ -218,7 +258,8 @@ def test_an_order_may_have_several_collections(fake: StagedProvider) -> None:
 
 def test_an_account_holder_is_once_while_live() -> None:
     values = {"provider_id": "pp", "external_id": "cus_1", "live_external_id": "cus_1"}
-    AccountHolder.objects.create(**values).delete()
+    AccountHolder.objects.create(**values)
+    AccountHolder.objects.update(deleted=NOW, live_external_id=None)
     AccountHolder.objects.create(**values)
 
     with pytest.raises(IntegrityError):
@@ -295,6 +336,7 @@ def test_every_id_tells_its_kind(world: dict[Any, Any]) -> None:
         Dispute: "disp",
         Discrepancy: "discr",
         AccountHolder: "acchld",
+        AccountHolderCall: "ahcall",
     }
 
 

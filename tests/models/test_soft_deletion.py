@@ -143,7 +143,7 @@ def test_update_or_create_does_not_revive() -> None:
     deleted = AccountHolder.objects.create(
         provider_id="pp", external_id="cus_1", live_external_id="cus_1"
     )
-    deleted.delete()
+    AccountHolder.objects.update(deleted=LONG_AGO, live_external_id=None)
 
     made, is_new = AccountHolder.objects.update_or_create(
         provider_id="pp", external_id="cus_1", defaults={"live_external_id": "cus_1"}
@@ -239,8 +239,7 @@ class _HolderSerializer(serializers.Serializer[AccountHolder]):
 
 
 def test_unique_checks_that_must_see_deleted_rows_do() -> None:
-    holder = AccountHolder.objects.create(provider_id="pp", external_id="cus_1")
-    holder.delete()
+    AccountHolder.objects.create(provider_id="pp", external_id="cus_1", deleted=LONG_AGO)
 
     assert not _HolderSerializer(data={"external_id": "cus_1"}).is_valid()
 

@@ -7,8 +7,8 @@ import pytest
 from medusa_payments.errors import NotAllowed
 from medusa_payments.providers.system import SystemProvider
 from medusa_payments.providers.types import (
-    AccountHolderRequest,
     InitiateRequest,
+    PaymentMethodRequest,
     ProviderPayment,
     Succeeded,
     VerifiedWebhook,
@@ -23,14 +23,14 @@ def provider() -> SystemProvider:
 
 def test_an_optional_method_is_supported_where_it_is_overridden(provider: SystemProvider) -> None:
     assert provider.supports("update_payment")
-    assert not provider.supports("create_account_holder")
+    assert not provider.supports("save_payment_method")
 
 
 def test_an_optional_method_that_is_lacking_refuses(provider: SystemProvider) -> None:
-    request = AccountHolderRequest(idempotency_key="k", account_holder_id="acchld_1")
+    request = PaymentMethodRequest(idempotency_key="k", account_holder="customer_1")
 
     with pytest.raises(NotAllowed, match="pp_system_default"):
-        provider.create_account_holder(request)
+        provider.save_payment_method(request)
 
 
 def test_no_repr_shows_what_may_be_secret() -> None:

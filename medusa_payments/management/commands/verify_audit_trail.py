@@ -7,9 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from medusa_payments.management.acts import REFUSED, PaymentsCommand
 from medusa_payments.management.printing import as_json
 from medusa_payments.management.records import collection_named
-from medusa_payments.management.trails import breaks_in, every_collection
-from medusa_payments.models import PaymentCollection
-from medusa_payments.operations.audit import Break
+from medusa_payments.management.trails import breaks_in, every_chain
+from medusa_payments.operations.audit import Break, Chain
 
 
 class Command(PaymentsCommand):
@@ -22,12 +21,12 @@ class Command(PaymentsCommand):
     def run(self, options: dict[str, Any]) -> None:
         verified = entries = 0
         found: list[Break] = []
-        for collection in _chosen(options["collection"]):
+        for chain in _chosen(options["collection"]):
             verified += 1
-            entries += collection.audit_length
-            for each in breaks_in(collection):
+            entries += chain.audit_length
+            for each in breaks_in(chain):
                 found.append(each)
-                self.stderr.write(f"{each.collection_id} entry {each.number}: {each.detail}")
+                self.stderr.write(f"{each.chain_id} entry {each.number}: {each.detail}")
         if options["json"]:
             self.stdout.write(
                 as_json(
@@ -45,5 +44,5 @@ class Command(PaymentsCommand):
             raise CommandError("The audit trail is broken.", returncode=REFUSED)
 
 
-def _chosen(collection_id: str) -> Iterator[PaymentCollection]:
-    return iter([collection_named(collection_id)]) if collection_id else every_collection()
+def _chosen(collection_id: str) -> Iterator[Chain]:
+    return iter([collection_named(collection_id)]) if collection_id else every_chain()

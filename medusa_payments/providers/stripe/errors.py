@@ -84,6 +84,11 @@ def safe_detail(error: Exception) -> str:
     return " ".join(part for part in (name, code_of(error)) if part)
 
 
+def is_missing(error: stripe.StripeError) -> bool:
+    """Whether Stripe says that there is no object of that id."""
+    return error.http_status == 404 and code_of(error) == "resource_missing"
+
+
 def _is_refusal(error: stripe.StripeError) -> bool:
     """A 4xx in Stripe's own form; a proxy's page is none."""
     status = error.http_status or 0

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
 import stripe
 
 from medusa_payments.providers.stripe.answers import AnswerHeaders
-from medusa_payments.providers.stripe.errors import code_of, safe_detail
+from medusa_payments.providers.stripe.errors import code_of, is_missing, safe_detail
+from medusa_payments.providers.stripe.listing import (
+    PAGE,
+    TookTooLong,
+    created_between,
+    pages,
+    plain,
+)
 from medusa_payments.providers.stripe.parameters import customer_parameter
 from medusa_payments.providers.stripe.snapshots import (
     UnreadableAnswer,
@@ -34,8 +39,6 @@ from medusa_payments.providers.types import (
 )
 from medusa_payments.statuses import ProviderState
 
-_PAGE = 100  # Stripe's largest
-
 # Of several intents with one session id, the one that says most about money goes first.
 _WEIGHTS = {
     ProviderState.CAPTURED: 0,
@@ -45,10 +48,6 @@ _WEIGHTS = {
     ProviderState.PAYABLE: 4,
     ProviderState.CANCELED: 5,
 }
-
-
-class _TookTooLong(Exception):
-    """The lookup used up its time."""
 
 
 class Lookup:
@@ -70,7 +69,7 @@ class Lookup:
             return self._retrieved() if self._request.reference else self._listed()
         except UnreadableAnswer as error:
             return NoAnswer(code="unreadable_answer", detail=str(error))
-        except _TookTooLong:
+        except TookTooLong:
             return NoAnswer(code="took_too_long", detail="The time for a lookup is over.")
         except Exception as error:  # noqa: BLE001 - nothing was learned, whatever it is
             return NoAnswer(code=code_of(error) or "no_answer", detail=safe_detail(error))
@@ -81,23 +80,23 @@ class Lookup:
                 self._request.reference, params={"expand": ["latest_charge"]}
             )
         except stripe.InvalidRequestError as error:
-            if error.http_status == 404 and error.code == "resource_missing":
+            if is_missing(error):
                 return NotFound(listed=False)
             raise
-        return Found(payment=self._whole(_plain(intent), observed_at=_observed_at(intent)))
+        return Found(payment=self._whole(plain(intent), observed_at=_observed_at(intent)))
 
     def _listed(self) -> LookupResult:
         parameters = {
-            "created": _window(self._request),
+            "created": created_between(self._request.created_from, self._request.created_to),
             "expand": ["data.latest_charge"],
-            "limit": _PAGE,
+            "limit": PAGE,
             **customer_parameter(self._request.customer),
         }
         first = self._client.v1.payment_intents.list(params=cast("Any", parameters))
         observed_at = _observed_at(first)
         ours = [
             self._whole(intent, observed_at=observed_at)
-            for intent in self._pages(first)
+            for intent in pages(first, ends=self._ends)
             if metadata_of(intent, "session_id") == self._request.session_id
         ]
         if not ours:
@@ -118,10 +117,8 @@ class Lookup:
     def _refunds(self, intent: Json, charge: Json | None) -> tuple[ProviderRefund, ...]:
         if not intent.get("amount_received") and intent.get("status") != "succeeded":
             return ()  # nothing was taken, so nothing can have been given back
-        first = self._client.v1.refunds.list(
-            params={"payment_intent": intent["id"], "limit": _PAGE}
-        )
-        return refunds_of(self._pages(first), charge=charge or {"captured": True})
+        first = self._client.v1.refunds.list(params={"payment_intent": intent["id"], "limit": PAGE})
+        return refunds_of(pages(first, ends=self._ends), charge=charge or {"captured": True})
 
     def _disputes(self, intent: Json, charge: Json | None) -> tuple[ProviderDispute, ...] | None:
         if charge is None:
@@ -129,34 +126,9 @@ class Lookup:
         if not charge.get("disputed"):
             return ()
         first = self._client.v1.disputes.list(
-            params={"payment_intent": intent["id"], "limit": _PAGE}
+            params={"payment_intent": intent["id"], "limit": PAGE}
         )
-        return tuple(map(dispute_of, self._pages(first)))
-
-    def _pages(self, first: Any) -> Iterator[Json]:
-        """Everything in a list, page by page while there is time."""
-        page = first
-        while True:
-            if not isinstance(page, stripe.ListObject):
-                raise UnreadableAnswer("not a list")
-            yield from map(_plain, page.data)
-            if not page.has_more:
-                return
-            if time.monotonic() > self._ends:
-                raise _TookTooLong
-            page = page.next_page()
-
-
-def _window(request: LookupRequest) -> dict[str, int]:
-    bounds = {"gte": request.created_from, "lte": request.created_to}
-    rounded = {"gte": math.floor, "lte": math.ceil}
-    return {name: rounded[name](bound.timestamp()) for name, bound in bounds.items() if bound}
-
-
-def _plain(thing: Any) -> dict[str, Any]:
-    if not isinstance(thing, stripe.StripeObject):
-        raise UnreadableAnswer("not an object of Stripe")
-    return thing.to_dict()
+        return tuple(map(dispute_of, pages(first, ends=self._ends)))
 
 
 def _observed_at(answer: stripe.StripeObject) -> datetime:

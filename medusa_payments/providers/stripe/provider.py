@@ -7,24 +7,20 @@ from typing import Any, ClassVar, cast
 
 import stripe
 
-from medusa_payments.errors import InvalidData
-from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.stripe import webhooks
 from medusa_payments.providers.stripe.amounts import to_stripe
 from medusa_payments.providers.stripe.answers import AnswerHeaders
 from medusa_payments.providers.stripe.client import StripeClients
-from medusa_payments.providers.stripe.errors import outcome_of
 from medusa_payments.providers.stripe.lookups import Lookup
 from medusa_payments.providers.stripe.options import StripeOptions
 from medusa_payments.providers.stripe.parameters import OVERRIDES, check_data, initiate_parameters
+from medusa_payments.providers.stripe.saved_methods import PaymentMethodMethods
+from medusa_payments.providers.stripe.sending import asked, named
 from medusa_payments.providers.stripe.snapshots import payment_of, refund_of
 from medusa_payments.providers.types import (
     CancelRequest,
     Capabilities,
     CaptureRequest,
-    Failed,
-    FailureKind,
-    Indeterminate,
     InitiateRequest,
     LookupRequest,
     LookupResult,
@@ -40,10 +36,8 @@ _KEY_RETENTION = 24 * 60 * 60  # seconds that Stripe remembers an idempotency ke
 _MAX_ATTEMPTS = 3
 _REFUND_REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
-_Reader = Callable[[dict[str, Any], AnswerHeaders], Succeeded]
 
-
-class StripeProvider(PaymentProvider):
+class StripeProvider(PaymentMethodMethods):
     identifier: ClassVar[str] = "stripe"
 
     def __init__(self, provider_id: str, options: Mapping[str, Any]) -> None:
@@ -110,7 +104,7 @@ class StripeProvider(PaymentProvider):
     def update_payment(self, request: UpdateRequest) -> Outcome:
         return self._asked(
             lambda intents: intents.update(
-                _named(request.reference),
+                named(request.reference),
                 params={
                     "amount": to_stripe(request.amount_minor, request.currency_code),
                     "currency": request.currency_code.lower(),
@@ -122,7 +116,7 @@ class StripeProvider(PaymentProvider):
     def capture_payment(self, request: CaptureRequest) -> Outcome:
         return self._asked(
             lambda intents: intents.capture(
-                _named(request.reference),
+                named(request.reference),
                 params={
                     "amount_to_capture": to_stripe(request.amount_minor, request.currency_code)
                 },
@@ -133,12 +127,12 @@ class StripeProvider(PaymentProvider):
     def cancel_payment(self, request: CancelRequest) -> Outcome:
         return self._asked(
             lambda intents: intents.cancel(
-                _named(request.reference), options={"idempotency_key": request.idempotency_key}
+                named(request.reference), options={"idempotency_key": request.idempotency_key}
             )
         )
 
     def refund_payment(self, request: RefundRequest) -> Outcome:
-        return _asked(
+        return asked(
             lambda: self._clients.writing.v1.refunds.create(
                 params=cast("Any", _refund_parameters(request)),
                 options={"idempotency_key": request.idempotency_key},
@@ -172,24 +166,7 @@ class StripeProvider(PaymentProvider):
     def _asked(
         self, send: Callable[[stripe.PaymentIntentService], stripe.PaymentIntent]
     ) -> Outcome:
-        return _asked(lambda: send(self._clients.writing.v1.payment_intents), read=_intent_answer)
-
-
-def _asked(send: Callable[[], stripe.StripeObject], *, read: _Reader) -> Outcome:
-    """Send one request. What Stripe cannot take is refused before it is sent."""
-    try:
-        answer = send()
-        headers = AnswerHeaders.read(answer.last_response.headers if answer.last_response else None)
-    except InvalidData as error:
-        return Failed(kind=FailureKind.REFUSED, code=error.code, detail=error.message)
-    except Exception as error:  # noqa: BLE001 - what proves nothing is indeterminate
-        return outcome_of(error)
-    try:
-        return read(answer.to_dict(), headers)
-    except Exception as error:  # noqa: BLE001 - Stripe said 200, to what we cannot tell
-        return Indeterminate(
-            request_id=headers.request_id, code="unreadable_answer", detail=type(error).__name__
-        )
+        return asked(lambda: send(self._clients.writing.v1.payment_intents), read=_intent_answer)
 
 
 def _intent_answer(intent: dict[str, Any], headers: AnswerHeaders) -> Succeeded:
@@ -207,16 +184,10 @@ def _refund_answer(refund: dict[str, Any], headers: AnswerHeaders) -> Succeeded:
 
 def _refund_parameters(request: RefundRequest) -> dict[str, Any]:
     parameters: dict[str, Any] = {
-        "payment_intent": _named(request.reference),
+        "payment_intent": named(request.reference),
         "amount": to_stripe(request.amount_minor, request.currency_code),
         "metadata": {"session_id": request.session_id, "refund_id": request.refund_id},
     }
     if request.reason in _REFUND_REASONS:
         parameters["reason"] = request.reason
     return parameters
-
-
-def _named(reference: str) -> str:
-    if not reference:
-        raise InvalidData("The payment has no reference at Stripe.")
-    return reference

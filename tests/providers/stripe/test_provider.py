@@ -468,7 +468,8 @@ def test_what_it_says_of_itself(make_provider: MakeProvider) -> None:
         "metadata",
     )
     assert "capture_method" in provider.trusted_data_keys
-    assert not provider.supports("create_account_holder")
+    assert provider.supports("create_account_holder")
+    assert provider.supports("save_payment_method")
     assert provider.supports("update_payment")
 
 
