@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from medusa_payments.models import (
     AuditEntry,
@@ -115,6 +117,24 @@ def test_what_is_not_there_is_not_found(api: Api, route: str, pk: str) -> None:
 
     assert (answer.status_code, answer.json()["type"]) == (404, "not_found")
     assert answer.json()["message"].endswith(f"id not found: {pk}")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_longer_page_takes_no_more_queries(api: Api, history: PaymentSession, route: str) -> None:
+    fields = "+payment_collection.status,+provider_calls.kind,+payment_session.status"
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            api.admin("GET", route, fields=fields, with_deleted="true")
+        # A connection that is kept open is now and then asked whether it still lives.
+        return sum("medusa_payments_" in query["sql"] for query in captured)
+
+    few = queries()
+    for number in range(3):
+        api.session(api.collection(), **PAID_AT_ONCE)
+        Discrepancy.objects.create(kind="amount", open_key=f"more {number}", detail="More.")
+
+    assert queries() == few <= 14
 
 
 def test_soft_deleted_sessions_are_shown_when_asked_for(api: Api, history: PaymentSession) -> None:
