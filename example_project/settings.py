@@ -46,6 +46,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "safedelete",
     "djstripe",
     "medusa_payments",
@@ -87,6 +89,14 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 
 REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
+
+# The page of the API's description. Its scripts come from a package, not from somebody's CDN.
+SPECTACULAR_SETTINGS = {
+    "DEFAULT_GENERATOR_CLASS": "medusa_payments.api.openapi.generator.PaymentsGenerator",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "list"},
+}
 
 LOGGING = {
     "version": 1,

@@ -23,6 +23,7 @@ from medusa_payments.api.views.collections import (
     StoreCollections,
     StoreSessions,
 )
+from medusa_payments.api.views.document import OpenApiDocument
 from medusa_payments.api.views.orders import AuthorizeOrderSession
 from medusa_payments.api.views.payments import (
     AdminPayment,
@@ -78,16 +79,17 @@ _ROUTES: dict[str, type[ApiView]] = {
     "auth/user/emailpass": EmailPasswordLogin,
     "auth/session": AuthSession,
     "hooks/payment/<provider_id>": PaymentHook,
+    "openapi.json": OpenApiDocument,
 }
 
 
 def _pattern(route: str, view: type[ApiView]) -> URLPattern:
     """An id holds only what ids are made of, so that any database can be asked for it."""
-    expression = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9_.-]{1,255})", route)
+    expression = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9_.-]{1,255})", route.replace(".", r"\."))
     serve: Callable[..., HttpResponseBase] = view.as_view()
     area = route.partition("/")[0]
     return re_path(rf"^{expression}/?\Z", shared_with_origins(serve, area=area), name=view.__name__)
 
 
-urlpatterns = [_pattern(route, view) for route, view in _ROUTES.items()]
-urlpatterns.append(re_path("", UnknownRoute.as_view()))
+PATTERNS = {route: _pattern(route, view) for route, view in _ROUTES.items()}
+urlpatterns = [*PATTERNS.values(), re_path("", UnknownRoute.as_view())]

@@ -37,7 +37,7 @@ class WebhookNotStored(MedusaPaymentsError):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     """``type`` is empty where Medusa sends only a message."""
 
     status: int
@@ -46,33 +46,34 @@ class _Answer:
 
 
 # The first class of an error's ancestors that stands here decides.
-_ANSWERS: dict[type[Exception], _Answer] = {
-    AuthenticationFailed: _Answer(401, ""),
-    Unauthorized: _Answer(401, "unauthorized"),
-    PermissionDenied: _Answer(403, "forbidden"),
-    SuspiciousOperation: _Answer(400, "invalid_data"),  # more than the shop's settings allow
-    InvalidData: _Answer(400, "invalid_data"),
-    WebhookRejected: _Answer(400, "invalid_data"),
-    NotAllowed: _Answer(400, "not_allowed"),
-    NotFound: _Answer(404, "not_found"),
-    Conflict: _Answer(409, "conflict", "invalid_state_error"),
-    PaymentDeclined: _Answer(422, "payment_authorization_error"),
-    PaymentProviderUnavailable: _Answer(
+ANSWERS: dict[type[Exception], Answer] = {
+    AuthenticationFailed: Answer(401, ""),
+    Unauthorized: Answer(401, "unauthorized"),
+    PermissionDenied: Answer(403, "forbidden"),
+    SuspiciousOperation: Answer(400, "invalid_data"),  # more than the shop's settings allow
+    InvalidData: Answer(400, "invalid_data"),
+    WebhookRejected: Answer(400, "invalid_data"),
+    NotAllowed: Answer(400, "not_allowed"),
+    NotFound: Answer(404, "not_found"),
+    Conflict: Answer(409, "conflict", "invalid_state_error"),
+    PaymentDeclined: Answer(422, "payment_authorization_error"),
+    PaymentProviderUnavailable: Answer(
         503, "payment_provider_unavailable", "payment_provider_unavailable"
     ),
-    PaymentIndeterminate: _Answer(503, "payment_indeterminate", "payment_indeterminate"),
-    AccountHolderIndeterminate: _Answer(
+    PaymentIndeterminate: Answer(503, "payment_indeterminate", "payment_indeterminate"),
+    AccountHolderIndeterminate: Answer(
         503, "account_holder_indeterminate", "account_holder_indeterminate"
     ),
-    WebhookNotStored: _Answer(503, "database_error", "api_error"),
+    WebhookNotStored: Answer(503, "database_error", "api_error"),
 }
+UNEXPECTED = Answer(500, "unknown_error", "unknown_error")
 # Facts of an error that the caller can use.
-_TOLD_WITH_503 = ("session_id",)
+TOLD_WITH_503 = ("session_id",)
 
 
 def answer_to_error(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler. What is not in the table is our defect and tells nothing."""
-    known = next((_ANSWERS[cls] for cls in type(error).__mro__ if cls in _ANSWERS), None)
+    known = next((ANSWERS[cls] for cls in type(error).__mro__ if cls in ANSWERS), None)
     if known is None:
         return _unexpected(error)
     body = {"type": known.type, "code": known.code, "message": _message(error)}
@@ -80,7 +81,7 @@ def answer_to_error(error: Exception, context: dict[str, Any]) -> Response:
     if retry_after := getattr(error, "retry_after", 0):
         headers["Retry-After"] = str(retry_after)
     if known.status == 503:
-        body |= {name: getattr(error, name, "") for name in _TOLD_WITH_503}
+        body |= {name: getattr(error, name, "") for name in TOLD_WITH_503}
     return Response(
         {name: value for name, value in body.items() if value},
         status=known.status,
@@ -97,10 +98,10 @@ def _unexpected(error: Exception) -> Response:
     logger.error("Unexpected error %s", reference, exc_info=error)
     return Response(
         {
-            "code": "unknown_error",
-            "type": "unknown_error",
+            "code": UNEXPECTED.code,
+            "type": UNEXPECTED.type,
             "message": f"An unknown error occurred. Reference: {reference}",
             "reference": reference,
         },
-        status=500,
+        status=UNEXPECTED.status,
     )

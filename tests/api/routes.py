@@ -17,6 +17,7 @@ from medusa_payments.models import (
     ProviderCall,
     RefundReason,
 )
+from medusa_payments.statuses import DiscrepancyKind
 from tests.api.shop import PROVIDER, Api, priced
 
 Ids = Callable[[Api], dict[str, str]]
@@ -35,7 +36,7 @@ class Route:
 
     @property
     def area(self) -> str:
-        return str(self.pattern.pattern).removeprefix("^").partition("/")[0]
+        return str(self.pattern.pattern).removeprefix("^").replace("\\", "").partition("/")[0]
 
     @property
     def view(self) -> Any:
@@ -87,7 +88,9 @@ def _call(api: Api) -> dict[str, str]:
 
 
 def _discrepancy(api: Api) -> dict[str, str]:
-    found, _ = Discrepancy.objects.get_or_create(open_key="one", detail="Odd")
+    found, _ = Discrepancy.objects.get_or_create(
+        open_key="one", kind=DiscrepancyKind.AMOUNT, detail="Odd"
+    )
     return {"discrepancy_id": found.pk}
 
 
@@ -139,6 +142,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("EmailPasswordLogin", "post"): Call(body={"email": "a", "password": "b"}, status=401),
     ("AuthSession", "post"): Call(status=401),
     ("AuthSession", "delete"): Call(),
+    ("OpenApiDocument", "get"): Call(),
     ("PaymentHook", "post"): Call(lambda api: {"provider_id": PROVIDER}, {}, status=400),
 }
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.test import Client
 
 from medusa_payments import models
+from tests.api import documented
 from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
 
 PROVIDER = "pp_stripe_stripe"
@@ -33,7 +34,10 @@ def basic(key: str) -> str:
 
 
 class Api:
-    """Requests as the SDK makes them. A body that is text or bytes is sent as it is."""
+    """Requests as the SDK makes them. A body that is text or bytes is sent as it is.
+
+    Every answer must be one that the OpenAPI document describes.
+    """
 
     def __init__(self) -> None:
         self._client = Client()
@@ -69,7 +73,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         sent = body if isinstance(body, (str, bytes)) else json.dumps(body)
-        return self._client.generic(
+        answer = self._client.generic(
             method,
             path,
             b"" if body is None else sent,
@@ -77,6 +81,8 @@ class Api:
             headers=dict(headers or {}) | {"x-medusa-locale": ""},
             query_params=dict(query or {}),
         )
+        documented.check(method, path, answer)
+        return answer
 
     # What many tests begin with
 

@@ -19,7 +19,7 @@ def lines_about(route: Route) -> list[str]:
     path = path.replace("ID", ":id")
     wanted = f"{route.method.upper()} {path}`"
     together = f"{route.method.upper()} {path.removesuffix('/:id')}`, `/:id`"
-    if route.area in ("auth", "hooks"):
+    if route.area not in ("store", "admin"):
         wanted = path
     lines = PAGE.read_text().splitlines()
     return [line for line in lines if wanted in line or together in line]

@@ -30,11 +30,12 @@ WRONG = {
     },
 }
 STORE, ADMIN = routes("store"), routes("admin")
+OPEN = ("auth", "hooks", "openapi.json")
 
 
 def test_every_route_says_here_how_it_is_asked() -> None:
     assert {route.key for route in routes()} == set(CALLS)
-    assert {route.area for route in routes()} == {"store", "admin", "auth", "hooks"}
+    assert {route.area for route in routes()} == {"store", "admin", *OPEN}
 
 
 @pytest.mark.django_db
@@ -133,8 +134,8 @@ def test_a_publishable_key_opens_the_store(api: Api, route: Route) -> None:
 
 
 @pytest.mark.parametrize("headers", [NOTHING, PUBLISHABLE, SECRET, *WRONG.values()], ids=str)
-@pytest.mark.parametrize("route", routes("auth", "hooks"), ids=str)
-def test_logging_in_and_hooks_ask_for_no_key(
+@pytest.mark.parametrize("route", routes(*OPEN), ids=str)
+def test_logging_in_hooks_and_the_document_ask_for_no_key(
     api: Api, route: Route, headers: dict[str, str]
 ) -> None:
     assert ask(api, route, headers).status_code == CALLS[route.key].status

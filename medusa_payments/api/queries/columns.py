@@ -38,21 +38,21 @@ Compare = Callable[[str, Any], Q]  # of a lookup and its operand, a list for "in
 
 
 def text(column: str) -> Filter:
-    return _Column(
+    return Column(
         kind="string, array", read=plain_text, compare=_compared(column), patterns_of=column
     )
 
 
 def moment(column: str) -> Filter:
-    return _Column(kind="date", read=time, compare=_compared(column))
+    return Column(kind="date", read=time, compare=_compared(column))
 
 
 def truth(column: str) -> Filter:
-    return _Column(kind="boolean", read=flag, compare=_compared(column), is_ordered=False)
+    return Column(kind="boolean", read=flag, compare=_compared(column), is_ordered=False)
 
 
 def integer(column: str) -> Filter:
-    return _Column(kind="number", read=whole, compare=_compared(column))
+    return Column(kind="number", read=whole, compare=_compared(column))
 
 
 def amount(column: str, *, currency: str = "currency_code") -> Filter:
@@ -65,12 +65,12 @@ def amount(column: str, *, currency: str = "currency_code") -> Filter:
             for places, codes in CURRENCIES_BY_DECIMALS.items()
         )
 
-    return _Column(kind="number", read=number, compare=compare)
+    return Column(kind="number", read=number, compare=compare)
 
 
-def never(name: str, value: Any) -> Q:
+def never() -> Filter:
     """When something was deleted that never is: the times are read, and none is its own."""
-    return _Column(kind="date", read=time, compare=lambda lookup, operand: nothing())(name, value)
+    return Column(kind="date", read=time, compare=lambda lookup, operand: nothing())
 
 
 def searched(*columns: str) -> Filter:
@@ -107,12 +107,17 @@ _IN_SMALLEST_UNITS: dict[str, Callable[[Any, int], Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Column:
+class Column:
     kind: str  # what an error calls its type
     read: Reader
     compare: Compare
     is_ordered: bool = True
     patterns_of: str = ""
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        ordered = _ORDERED if self.is_ordered else ()
+        return (*_EQUAL, *ordered, *(_PATTERNS if self.patterns_of else ()))
 
     def __call__(self, name: str, value: Any) -> Q:
         given = value if isinstance(value, dict) else {"$in": value}

@@ -13,7 +13,7 @@ from medusa_payments.api import issues
 from medusa_payments.api.queries.reading import text_in
 from medusa_payments.errors import InvalidData
 
-_MAX_NUMBER = 2**31 - 1
+MAX_NUMBER = 2**31 - 1
 
 Row = TypeVar("Row", bound=Model)
 
@@ -50,7 +50,7 @@ def _issue_of_number(name: str, value: Any) -> str:
         return issues.wrong_type(name, "number", value)
     if int(value) < 0:
         return issues.too_small(name, 0)
-    return issues.too_big(name, _MAX_NUMBER) if int(value) > _MAX_NUMBER else ""
+    return issues.too_big(name, MAX_NUMBER) if int(value) > MAX_NUMBER else ""
 
 
 def _order(query: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from medusa_payments.api.tokens import ACTOR_TYPE, actor_id, token_for
 from medusa_payments.api.views.base import ApiView
 from medusa_payments.errors import Unauthorized
 
-_CREDENTIALS = {
+CREDENTIALS = {
     "email": Field(type="string", is_required=True),
     "password": Field(type="string", is_required=True),
 }
@@ -23,7 +23,7 @@ _CREDENTIALS = {
 class EmailPasswordLogin(ApiView):
     @sensitive_variables("body")
     def post(self, request: Request) -> Response:
-        body = read_body(request, _CREDENTIALS)
+        body = read_body(request, CREDENTIALS)
         user = staff_member(request._request, **body)
         if user is None:
             raise Unauthorized

@@ -20,6 +20,7 @@ from medusa_payments.api.authentication import (
 )
 from medusa_payments.api.errors import answer_to_error
 from medusa_payments.api.keyed_posts import KeyedPosts
+from medusa_payments.api.openapi import view_schema
 from medusa_payments.api.permissions import RoutePermission
 from medusa_payments.api.renderers import AlwaysJson, JsonRenderer
 from medusa_payments.api.staff import StaffSessionAuthentication, StaffTokenAuthentication
@@ -37,6 +38,7 @@ class ApiView(APIView):
     renderer_classes = (JsonRenderer,)
     content_negotiation_class = AlwaysJson
     versioning_class = None
+    schema = view_schema()
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "delete"]  # type: ignore[misc]
 
     @classmethod

@@ -15,7 +15,7 @@ from medusa_payments.api.bodies import Field, amount, identifier, read_body
 from medusa_payments.api.listing import Listing, columns
 from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
 from medusa_payments.api.queries import amount as amount_of
-from medusa_payments.api.shapes import Selection, load, show, stored
+from medusa_payments.api.shapes import Selection, complete, load, show, stored
 from medusa_payments.api.views.base import AdminView, StoreView
 from medusa_payments.errors import InvalidData, NotFound
 from medusa_payments.models import PaymentCollection, PaymentSession
@@ -27,17 +27,17 @@ from medusa_payments.operations.mark_as_paid import mark_as_paid
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
-_CART_BODY = {"cart_id": identifier(is_required=True)}
-_ORDER_BODY = {
+CART_BODY = {"cart_id": identifier(is_required=True)}
+ORDER_BODY = {
     "order_id": identifier(is_required=True),
     "amount": amount(is_required=True),
     "currency_code": identifier(),
 }
-_MARK_BODY = {"order_id": identifier(is_required=True), "provider_id": identifier()}
-_SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
+MARK_BODY = {"order_id": identifier(is_required=True), "provider_id": identifier()}
+SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
 
 
-_COLLECTIONS = Listing(
+COLLECTIONS = Listing(
     one="payment_collection",
     many="payment_collections",
     shape="payment_collection",
@@ -75,7 +75,7 @@ class StoreCollections(StoreView):
 
     def post(self, request: Request) -> Response:
         selection = _store_selection(request)
-        cart_id = read_body(request, _CART_BODY)["cart_id"]
+        cart_id = read_body(request, CART_BODY)["cart_id"]
         cart = _cart(cart_id, request)
         collection = create_payment_collection(
             amount=cart["amount"],
@@ -86,21 +86,21 @@ class StoreCollections(StoreView):
         return _answer(collection.pk, selection)
 
     def check_asked_again(self, request: Request) -> None:
-        _cart(read_body(request, _CART_BODY)["cart_id"], request)
+        _cart(read_body(request, CART_BODY)["cart_id"], request)
 
 
 class StoreSessions(StoreView):
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _store_selection(request)
-        body = read_body(request, _SESSION_BODY)
-        create_payment_session(
+        body = read_body(request, SESSION_BODY)
+        session = create_payment_session(
             _buyers_collection(collection_id, request),
             **body,
             is_trusted=False,
             session_id=self.id_for(PaymentSession),
             actor=self.actor,
         )
-        return _answer(collection_id, selection)
+        return _answer_with(session, selection)
 
     def check_asked_again(self, request: Request, collection_id: str) -> None:
         _buyers_collection(collection_id, request)
@@ -110,11 +110,11 @@ class AdminCollections(AdminView):
     permission = {"get": "view_paymentcollection", "post": "add_paymentcollection"}
 
     def get(self, request: Request) -> Response:
-        return _COLLECTIONS.page(request)
+        return COLLECTIONS.page(request)
 
     def post(self, request: Request) -> Response:
         selection = _admin_selection(request)
-        body = read_body(request, _ORDER_BODY)
+        body = read_body(request, ORDER_BODY)
         collection = create_payment_collection(
             amount=body["amount"],
             currency_code=_currency(body),
@@ -129,7 +129,7 @@ class AdminCollection(AdminView):
     permission = {"get": "view_paymentcollection", "delete": "delete_paymentcollection"}
 
     def get(self, request: Request, collection_id: str) -> Response:
-        return _COLLECTIONS.get(request, collection_id)
+        return COLLECTIONS.get(request, collection_id)
 
     def delete(self, request: Request, collection_id: str) -> Response:
         """Medusa looks at no query here."""
@@ -142,7 +142,7 @@ class MarkAsPaid(AdminView):
 
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _admin_selection(request)
-        body = read_body(request, _MARK_BODY)
+        body = read_body(request, MARK_BODY)
         collection = _collection(collection_id)
         _check_order(collection, body.pop("order_id"))
         session_id = self.id_for(PaymentSession)
@@ -156,14 +156,14 @@ class AdminSessions(AdminView):
 
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _admin_selection(request)
-        body = read_body(request, _SESSION_BODY)
-        create_payment_session(
+        body = read_body(request, SESSION_BODY)
+        session = create_payment_session(
             _collection(collection_id),
             **body,
             session_id=self.id_for(PaymentSession),
             actor=self.actor,
         )
-        return _answer(collection_id, selection)
+        return _answer_with(session, selection)
 
 
 def _store_selection(request: Request) -> Selection:
@@ -232,6 +232,20 @@ def _check_order(collection: PaymentCollection, order_id: str) -> None:
             f"Payment collection {collection.pk} belongs to order {collection.order_reference},"
             f" not to {order_id}."
         )
+
+
+def _answer_with(session: PaymentSession, selection: Selection) -> Response:
+    """The collection with its live session, as the act left both; what came of money is read."""
+    collection = session.payment_collection
+    if session.authorized_at is not None:
+        return _answer(collection.pk, selection)
+    rest = {name: below for name, below in selection.items() if name != "payment_sessions"}
+    shown = show("payment_collection", complete("payment_collection", collection, rest), rest)
+    if (below := selection.get("payment_sessions")) is not None:
+        shown["payment_sessions"] = [
+            show("payment_session", complete("payment_session", session, below), below)
+        ]
+    return Response({"payment_collection": shown})
 
 
 def _answer(collection_id: str, selection: Selection, *, is_uncertain: bool = False) -> Response:

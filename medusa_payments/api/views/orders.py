@@ -14,7 +14,7 @@ from medusa_payments.models import PaymentSession
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.statuses import SessionStatus
 
-_BODY = {"payment_session_id": identifier(is_required=True)}
+AUTHORIZE_BODY = {"payment_session_id": identifier(is_required=True)}
 
 
 class AuthorizeOrderSession(AdminView):
@@ -22,7 +22,7 @@ class AuthorizeOrderSession(AdminView):
 
     def post(self, request: Request, order_id: str) -> Response:
         text_in(read_query(request, ONE), "fields")
-        session = _session(order_id, read_body(request, _BODY)["payment_session_id"])
+        session = _session(order_id, read_body(request, AUTHORIZE_BODY)["payment_session_id"])
         if session.status != SessionStatus.PENDING_AUTHORIZATION:
             raise NotAllowed(f"Payment session {session.pk} is not in pending_authorization status")
         payment = authorize_payment_session(session, actor=self.actor)

@@ -19,7 +19,7 @@ from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
-_PAYMENTS = Listing(
+PAYMENTS = Listing(
     one="payment",
     many="payments",
     shape="payment",
@@ -30,7 +30,7 @@ _PAYMENTS = Listing(
         "payment_session_id": text("payment_session_id"),
         "created_at": moment("created_at"),
         "updated_at": moment("updated_at"),
-        "deleted_at": never,
+        "deleted_at": never(),
     },
     orders=columns(
         "currency_code",
@@ -46,8 +46,8 @@ _PAYMENTS = Listing(
     rows=lambda: stored(Payment),
     missing="Payment with id: {id} was not found",
 )
-_CAPTURE_BODY = {"amount": amount()}
-_REFUND_BODY = {
+CAPTURE_BODY = {"amount": amount()}
+REFUND_BODY = {
     "amount": amount(),
     "refund_reason_id": identifier(),
     "note": Field(type="string"),
@@ -58,14 +58,14 @@ class AdminPayments(AdminView):
     permission = {"get": "view_payment"}
 
     def get(self, request: Request) -> Response:
-        return _PAYMENTS.page(request)
+        return PAYMENTS.page(request)
 
 
 class AdminPayment(AdminView):
     permission = {"get": "view_payment"}
 
     def get(self, request: Request, payment_id: str) -> Response:
-        return _PAYMENTS.get(request, payment_id)
+        return PAYMENTS.get(request, payment_id)
 
 
 class CapturePayment(AdminView):
@@ -73,7 +73,7 @@ class CapturePayment(AdminView):
 
     def post(self, request: Request, payment_id: str) -> Response:
         selection = _selection(request)
-        body = read_body(request, _CAPTURE_BODY)
+        body = read_body(request, CAPTURE_BODY)
         capture = capture_payment(
             _payment(payment_id, f"Payment with id: {payment_id} was not found"),
             amount=body.get("amount"),
@@ -88,7 +88,7 @@ class RefundPayment(AdminView):
 
     def post(self, request: Request, payment_id: str) -> Response:
         selection = _selection(request)
-        body = read_body(request, _REFUND_BODY)
+        body = read_body(request, REFUND_BODY)
         refund = refund_payment(
             _payment(payment_id, f"Payment id not found: {payment_id}"),
             amount=body.get("amount"),

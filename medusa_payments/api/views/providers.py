@@ -31,7 +31,7 @@ from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.enabled_providers import enabled_provider_ids
 from medusa_payments.providers.registry import provider_ids
 
-_FILTERS = {"id": text("id"), "is_enabled": truth("is_enabled")}
+FILTERS = {"id": text("id"), "is_enabled": truth("is_enabled")}
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class AdminProviders(AdminView):
     permission = {"get": "view_paymentprovider"}
 
     def get(self, request: Request) -> Response:
-        query = read_query(request, (*_FILTERS, *COMBINED, *LIST))
-        wanted = read_filters(query, _FILTERS)
+        query = read_query(request, (*FILTERS, *COMBINED, *LIST))
+        wanted = read_filters(query, FILTERS)
         enabled = enabled_provider_ids()
         found = [_Provider(each, each in enabled) for each in provider_ids()]
         return _page([each for each in found if _fits(each, wanted)], query)

@@ -12,7 +12,7 @@ from medusa_payments.api.shapes import stored
 from medusa_payments.api.views.base import AdminView
 from medusa_payments.models import AuditEntry, Discrepancy, PaymentSession, ProviderCall
 
-_SESSIONS = Listing(
+SESSIONS = Listing(
     one="payment_session",
     many="payment_sessions",
     shape="recorded_session",
@@ -51,7 +51,7 @@ _SESSIONS = Listing(
     all_rows=lambda: stored(PaymentSession, "all_objects"),
     missing="PaymentSession id not found: {id}",
 )
-_CALLS = Listing(
+CALLS = Listing(
     one="provider_call",
     many="provider_calls",
     shape="provider_call",
@@ -93,7 +93,7 @@ _CALLS = Listing(
     rows=lambda: stored(ProviderCall),
     missing="ProviderCall id not found: {id}",
 )
-_DISCREPANCIES = Listing(
+DISCREPANCIES = Listing(
     one="discrepancy",
     many="discrepancies",
     shape="discrepancy",
@@ -129,7 +129,7 @@ _DISCREPANCIES = Listing(
     rows=lambda: stored(Discrepancy),
     missing="Discrepancy id not found: {id}",
 )
-_AUDIT = Listing(
+AUDIT = Listing(
     one="audit_entry",
     many="audit_entries",
     shape="audit_entry",
@@ -157,53 +157,53 @@ class AdminRecordedSessions(AdminView):
     permission = {"get": "view_paymentsession"}
 
     def get(self, request: Request) -> Response:
-        return _SESSIONS.page(request)
+        return SESSIONS.page(request)
 
 
 class AdminRecordedSession(AdminView):
     permission = {"get": "view_paymentsession"}
 
     def get(self, request: Request, session_id: str) -> Response:
-        return _SESSIONS.get(request, session_id)
+        return SESSIONS.get(request, session_id)
 
 
 class AdminProviderCalls(AdminView):
     permission = {"get": "view_providercall"}
 
     def get(self, request: Request) -> Response:
-        return _CALLS.page(request)
+        return CALLS.page(request)
 
 
 class AdminProviderCall(AdminView):
     permission = {"get": "view_providercall"}
 
     def get(self, request: Request, call_id: str) -> Response:
-        return _CALLS.get(request, call_id)
+        return CALLS.get(request, call_id)
 
 
 class AdminDiscrepancies(AdminView):
     permission = {"get": "view_discrepancy"}
 
     def get(self, request: Request) -> Response:
-        return _DISCREPANCIES.page(request)
+        return DISCREPANCIES.page(request)
 
 
 class AdminDiscrepancy(AdminView):
     permission = {"get": "view_discrepancy"}
 
     def get(self, request: Request, discrepancy_id: str) -> Response:
-        return _DISCREPANCIES.get(request, discrepancy_id)
+        return DISCREPANCIES.get(request, discrepancy_id)
 
 
 class AdminAuditEntries(AdminView):
     permission = {"get": "view_auditentry"}
 
     def get(self, request: Request) -> Response:
-        return _AUDIT.page(request)
+        return AUDIT.page(request)
 
 
 class AdminAuditEntry(AdminView):
     permission = {"get": "view_auditentry"}
 
     def get(self, request: Request, entry_id: str) -> Response:
-        return _AUDIT.get(request, entry_id)
+        return AUDIT.get(request, entry_id)

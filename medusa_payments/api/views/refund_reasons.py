@@ -22,7 +22,7 @@ from medusa_payments.operations.refund_reasons import (
 _SEARCHED = ("label", "code", "description")
 
 # ``with_deleted`` is accepted and shows nothing more, as in Medusa.
-_REASONS = Listing(
+REASONS = Listing(
     one="refund_reason",
     many="refund_reasons",
     shape="refund_reason",
@@ -40,12 +40,12 @@ _REASONS = Listing(
     default_limit=15,
 )
 _LENGTH = 255
-_CREATE_BODY = {
+CREATE_BODY = {
     "label": Field(type="string", max_length=_LENGTH, is_required=True),
     "code": Field(type="string", max_length=_LENGTH, is_required=True),
     "description": Field(type="string", is_nullable=True),
 }
-_UPDATE_BODY = {
+UPDATE_BODY = {
     "label": Field(type="string", max_length=_LENGTH),
     "code": Field(type="string", max_length=_LENGTH),
     "description": Field(type="string", is_nullable=True),
@@ -56,11 +56,11 @@ class AdminRefundReasons(AdminView):
     permission = {"get": "view_refundreason", "post": "add_refundreason"}
 
     def get(self, request: Request) -> Response:
-        return _REASONS.page(request)
+        return REASONS.page(request)
 
     def post(self, request: Request) -> Response:
         selection = _selection(request)
-        body = read_body(request, _CREATE_BODY)
+        body = read_body(request, CREATE_BODY)
         reason = create_refund_reason(**body, reason_id=self.id_for(RefundReason))
         return _answer(reason.pk, selection)
 
@@ -73,11 +73,11 @@ class AdminRefundReason(AdminView):
     }
 
     def get(self, request: Request, reason_id: str) -> Response:
-        return _REASONS.get(request, reason_id)
+        return REASONS.get(request, reason_id)
 
     def post(self, request: Request, reason_id: str) -> Response:
         selection = _selection(request)
-        body = read_body(request, _UPDATE_BODY)
+        body = read_body(request, UPDATE_BODY)
         update_refund_reason(_reason(reason_id), **body)
         return _answer(reason_id, selection)
 

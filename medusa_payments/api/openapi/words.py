@@ -1,0 +1,23 @@
+"""What is said of the API as a whole."""
+
+DESCRIPTION = """\
+Payments for Django that never lose track of money when a provider's answer is lost, over the HTTP
+API of Medusa's payment module.
+
+- Amounts are JSON numbers in major units: `100.5` euros.
+- Bodies and queries are strict: what is not described here is refused with 400.
+- A POST with an `Idempotency-Key` is run once. The same key and request get the same answer.
+- 202 means: asked, and not known yet. 503 says whether the same request may be sent again.
+- An unknown path and a method that is not described here are answered with 404, as JSON.
+"""
+
+TAGS = [
+    {"name": "store", "description": "For the shop's pages, with a publishable key."},
+    {
+        "name": "admin",
+        "description": "For the shop's server, with a secret key, and for its staff.",
+    },
+    {"name": "auth", "description": "How a member of the staff logs in."},
+    {"name": "hooks", "description": "Where payment providers post their events."},
+    {"name": "document", "description": "This document."},
+]
