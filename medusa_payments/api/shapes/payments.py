@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from medusa_payments.api.shapes import schemas
@@ -126,7 +127,10 @@ PAYMENT_SHAPES: dict[str, Shape] = {
         )
         | times("authorized_at")
         | {"data": Column(_session_data, schemas.as_stored("data"))},
-        relations={"payment": _PAYMENT, "payment_collection": _COLLECTION},
+        relations={
+            "payment": replace(_PAYMENT, can_be=lambda session: session.authorized_at is not None),
+            "payment_collection": _COLLECTION,
+        },
         starred=("payment",),
         is_hidden=lambda session: not session.is_live,
     ),

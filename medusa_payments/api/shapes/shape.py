@@ -32,8 +32,11 @@ class Relation:
     lookup: str
     rows: Callable[[], QuerySet[Any]]
     is_list: bool = False
+    can_be: Callable[[Any], bool] = lambda row: True  # False: nobody need look for it
 
     def read(self, row: Any) -> Any:
+        if not self.can_be(row):
+            return None
         related = getattr(row, self.lookup, None)
         return list(related.all()) if self.is_list and related is not None else related
 

@@ -5,9 +5,10 @@ What it needs is loaded with one query for each relation in it, however many row
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet, prefetch_related_objects
 
 from medusa_payments.api.shapes.payments import PAYMENT_SHAPES
 from medusa_payments.api.shapes.records import RECORD_SHAPES
@@ -20,12 +21,27 @@ SHAPES: dict[str, Shape] = PAYMENT_SHAPES | RECORD_SHAPES
 
 def load(name: str, rows: QuerySet[Row], selection: Selection) -> QuerySet[Row]:
     """``rows`` with everything that showing the selection needs."""
-    shape = SHAPES[name]
-    for related in dict.fromkeys((*selection, *shape.always)):
-        if relation := shape.relations.get(related):
-            below = load(relation.to, relation.rows(), selection.get(related, {}))
-            rows = rows.prefetch_related(Prefetch(relation.lookup, queryset=below))
-    return rows.prefetch_related(*shape.more())
+    return rows.prefetch_related(*_needed(SHAPES[name], selection, lambda relation: True))
+
+
+def complete(name: str, row: Row, selection: Selection) -> Row:
+    """A row in hand, with everything else that showing the selection needs."""
+    needed = _needed(SHAPES[name], selection, lambda relation: relation.can_be(row))
+    prefetch_related_objects([row], *needed)
+    return row
+
+
+def _needed(
+    shape: Shape, selection: Selection, is_needed: Callable[[Relation], bool]
+) -> list[Prefetch[Any, Any, Any]]:
+    relations = {name: shape.relations.get(name) for name in (*selection, *shape.always)}
+    return [
+        Prefetch(
+            relation.lookup, queryset=load(relation.to, relation.rows(), selection.get(name, {}))
+        )
+        for name, relation in relations.items()
+        if relation is not None and is_needed(relation)
+    ] + list(shape.more())
 
 
 def show(name: str, row: Any, selection: Selection) -> dict[str, Any]:
