@@ -11,7 +11,7 @@ import pytest
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.crashes.databases import on
 from tests.crashes.processes import Desk, Shop, kill
-from tests.crashes.scenarios import new_collection, start, start_confirmed
+from tests.crashes.scenarios import new_collection, payment_held, start, start_confirmed
 from tests.crashes.test_killed_processes import OUTLASTS_THE_LEASE
 from tests.crashes.truth import intents_of, lies
 
@@ -66,6 +66,48 @@ def test_six_refunds_of_10_at_once_give_back_30_of_30(open_shop: Callable[..., S
     refunds = shown["payments"][0]["refunds"]
     assert [(each["amount"], each["status"]) for each in refunds] == [(10, "succeeded")] * 3
     assert shown["collection"]["refunded_amount"] == 30
+
+
+@pytest.mark.slow
+@on("postgres", "mariadb")
+def test_six_captures_at_once_take_one_where_the_provider_takes_one_and_releases_the_rest(
+    open_shop: Callable[..., Shop], simulator: StripeSimulator
+) -> None:
+    shop = open_shop()
+    desk = shop.desk()
+    collection = new_collection(desk)
+    payment = payment_held(desk, simulator, collection)
+
+    answers = desk.ask_at_once(*[("capture_payment", payment, "--amount", "10")] * 6)
+
+    assert sorted(answer.status for answer in answers) == [0, 1, 1, 1, 1, 1], answers
+    refused = [answer.stderr for answer in answers if answer.status]
+    assert all("one capture per authorization" in each for each in refused), refused
+    shown = show(desk, collection)
+    (intent,) = intents_of(shown, simulator)
+    assert (intent["amount_received"], intent["held"]) == (1000, 0)
+    assert shown["collection"]["captured_amount"] == 10
+    assert lies(shown, simulator) == []
+
+
+@pytest.mark.slow
+@on("postgres", "mariadb")
+def test_six_refunds_at_once_give_back_what_stripe_took(
+    open_shop: Callable[..., Shop], simulator: StripeSimulator
+) -> None:
+    shop = open_shop()
+    desk = shop.desk()
+    collection = new_collection(desk)
+    payment = payment_held(desk, simulator, collection)
+    desk.ask("capture_payment", payment, "--amount", "30").checked()
+
+    answers = desk.ask_at_once(*[("refund_payment", payment, "--amount", "10")] * 6)
+
+    assert sorted(answer.status for answer in answers) == [0, 0, 0, 1, 1, 1], answers
+    shown = show(desk, collection)
+    (intent,) = intents_of(shown, simulator)
+    assert intent["kept"] == 0
+    assert lies(shown, simulator) == []
 
 
 @pytest.mark.slow
