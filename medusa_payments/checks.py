@@ -15,6 +15,7 @@ from medusa_payments.errors import ConfigurationError, UnsupportedCurrency
 from medusa_payments.money import decimals
 from medusa_payments.providers.registry import configuration_errors
 
+_RESOLVERS = ("CART_RESOLVER", "REGION_PROVIDER_RESOLVER", "ACCESS_RESOLVER", "CUSTOMER_RESOLVER")
 # Not only of the web: an app of a phone has a scheme of its own.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d+)?")
 
@@ -76,7 +77,12 @@ def _origin_errors() -> Iterator[CheckMessage]:
 
 
 def _resolver_errors() -> Iterator[CheckMessage]:
-    for name in ("CART_RESOLVER", "REGION_PROVIDER_RESOLVER", "ACCESS_RESOLVER"):
+    for name in (
+        "CART_RESOLVER",
+        "REGION_PROVIDER_RESOLVER",
+        "ACCESS_RESOLVER",
+        "CUSTOMER_RESOLVER",
+    ):
         path = getattr(settings, name)
         if path and not _names_a_function(path):
             yield Error(

@@ -24,6 +24,9 @@ class Settings:
     )
     # Dotted path of f(cart_id, request) -> {"amount": Decimal, "currency_code": str} or None.
     CART_RESOLVER: str = ""
+    # Dotted path of f(request) -> {"id": str, "email": str, ...} of the customer who is logged in,
+    # or None; empty: payments are nobody's in particular.
+    CUSTOMER_RESOLVER: str = ""
     # Dotted path of f(region_id) -> iterable of provider ids; empty: every enabled provider.
     REGION_PROVIDER_RESOLVER: str = ""
     # Currency of an admin collection that names none; empty: it must name one.

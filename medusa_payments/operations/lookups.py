@@ -45,6 +45,7 @@ def lookup_request(session: PaymentSession, call: ProviderCall | None = None) ->
         created_to=_to(call),
         with_refunds=True,
         data=session.data,
+        customer=call.arguments.get("customer", {}) if call else {},
         amount_minor=session.amount_minor,
         currency_code=session.currency_code,
     )

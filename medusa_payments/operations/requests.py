@@ -35,6 +35,7 @@ def _initiate(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any
             data=data,
             amount_minor=call.arguments["amount_minor"],
             currency_code=call.arguments["currency_code"],
+            customer=call.arguments.get("customer", {}),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,10 @@ from medusa_payments.operations.session_closing import (
     follow,
     reload_session,
     see_before_closing,
+)
+from medusa_payments.operations.session_customers import (
+    context_with_customer,
+    customer_at_provider,
 )
 from medusa_payments.operations.session_updates import (
     is_same_but_for_amount,
@@ -71,6 +75,7 @@ def create_payment_session(
     provider_id: str,
     data: dict[str, Any] | None = None,
     context: dict[str, Any] | None = None,
+    customer: Mapping[str, Any] | None = None,
     is_trusted: bool = True,
     session_id: str = "",
     actor: Actor = SYSTEM,
@@ -80,6 +85,8 @@ def create_payment_session(
     Where only the amount is another one, and the provider can change what an unpaid payment asks
     for, the earlier session is updated instead and returned.
 
+    ``customer``: the shop's, ``{"id", "email", ...}``; their account holder at the provider is
+    found or made first, so that methods saved for them can be used.
     ``is_trusted``: the data comes from the shop's own server, not from a browser.
     ``session_id``: for the session, made with ``ids.new_id``; one id never starts a second one.
 
@@ -94,6 +101,8 @@ def create_payment_session(
     :raises Conflict: another request replaced this session meanwhile, or is taking money now.
     :raises InvalidData: unknown provider, data or amount that the provider does not take.
     :raises RequestKeySpent: the session of this id is over.
+    :raises AccountHolderIndeterminate, AccountHolderRefused: the customer's account holder could
+        not be made; no payment was started.
     """
     refuse_open_transaction()
     if session_id and (same := session_of_same_act(session_id, actor=actor)):
@@ -103,6 +112,7 @@ def create_payment_session(
     _check_data(provider, given, is_trusted=is_trusted)
     provider.check_amount(collection.amount_minor, collection.currency_code)
     provider.check_data(given)
+    context = context_with_customer(context, customer, provider_id=provider.id, actor=actor)
     prepared = _prepare_in_place_of(
         collection, provider, given, context, session_id=session_id, actor=actor
     )
@@ -212,6 +222,7 @@ def _prepare(
                 "amount_minor": session.amount_minor,
                 "currency_code": session.currency_code,
                 "data": data,
+                **customer_at_provider(context),
             },
             leased_for=lease_seconds(provider),
         )

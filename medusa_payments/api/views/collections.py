@@ -12,6 +12,7 @@ from medusa_payments import settings
 from medusa_payments.api import fields
 from medusa_payments.api.access import may_access
 from medusa_payments.api.bodies import Field, amount, identifier, read_body
+from medusa_payments.api.buyers import customer_of
 from medusa_payments.api.listing import Listing, columns
 from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
 from medusa_payments.api.queries import amount as amount_of
@@ -96,6 +97,7 @@ class StoreSessions(StoreView):
         session = create_payment_session(
             _buyers_collection(collection_id, request),
             **body,
+            customer=customer_of(request),
             is_trusted=False,
             session_id=self.id_for(PaymentSession),
             actor=self.actor,
