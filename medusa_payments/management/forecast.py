@@ -6,8 +6,8 @@ from typing import Any
 
 from medusa_payments.models import AccountHolderCall, Discrepancy, ProviderCall
 from medusa_payments.operations.database import database_alias
-from medusa_payments.reconciliation.sweep import (
-    describe,
+from medusa_payments.reconciliation.sweep import describe
+from medusa_payments.reconciliation.unfinished import (
     live_calls,
     unapplied_events,
     unfinished_calls,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from medusa_payments.models import (
@@ -24,7 +24,6 @@ from medusa_payments.models import (
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations import holder_performing
 from medusa_payments.operations.actors import SWEEP
-from medusa_payments.operations.calls import is_free
 from medusa_payments.operations.database import (
     DatabaseNow,
     database_alias,
@@ -36,13 +35,16 @@ from medusa_payments.operations.performing import advance
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.webhooks import apply_event
+from medusa_payments.reconciliation.unfinished import (
+    live_calls,
+    unapplied_events,
+    unfinished_calls,
+    unfinished_holder_calls,
+    unresolved_count,
+)
 from medusa_payments.statuses import (
-    OPEN_PROVIDER_STATES,
     UNRESOLVED_CALLS,
-    CallKind,
-    CallState,
     DiscrepancyState,
-    EventState,
     Resolution,
 )
 
@@ -137,22 +139,6 @@ def _postpone(call: RecordedCall) -> None:
     patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1))
 
 
-def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
-    """Calls about payments about which something is left to do, oldest due first."""
-    return _unfinished(ProviderCall.objects.all(), everything=everything)
-
-
-def unfinished_holder_calls(*, everything: bool) -> QuerySet[AccountHolderCall]:
-    """As ``unfinished_calls``, about account holders."""
-    return _unfinished(AccountHolderCall.objects.all(), everything=everything)
-
-
-def _unfinished(rows: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
-    free = is_free(whatever_the_lease_said=everything)
-    due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=DatabaseNow())
-    return rows.using(database_alias()).filter(free & due).order_by("next_attempt_at", "pk")
-
-
 def _holder_calls(*, everything: bool) -> list[AccountHolderCall]:
     rows = unfinished_holder_calls(everything=everything)
     return list(rows if everything else rows[:_BATCH])
@@ -161,24 +147,6 @@ def _holder_calls(*, everything: bool) -> list[AccountHolderCall]:
 def _calls(*, everything: bool) -> list[ProviderCall]:
     rows = unfinished_calls(everything=everything)
     return list(rows if everything else rows[:_BATCH])
-
-
-def live_calls(asked: set[str]) -> list[ProviderCall]:
-    """The initiates of live sessions that may have been paid without our hearing of it."""
-    rows = ProviderCall.objects.using(database_alias()).filter(
-        kind=CallKind.INITIATE,
-        state=CallState.SUCCEEDED,
-        payment_session__deleted__isnull=True,
-        payment_session__provider_state__in=[*OPEN_PROVIDER_STATES, "held"],
-    )
-    return [call for call in rows.order_by("pk").iterator() if call.pk not in asked]
-
-
-def unapplied_events(*, everything: bool) -> QuerySet[WebhookEvent]:
-    rows = WebhookEvent.objects.using(database_alias()).filter(
-        state__in=(EventState.RECEIVED, EventState.PARKED)
-    )
-    return rows if everything else rows.filter(next_attempt_at__lte=DatabaseNow())
 
 
 def _apply_events(*, everything: bool) -> None:
@@ -220,36 +188,6 @@ def _resolved_sessions() -> QuerySet[PaymentSession]:
         resolution__in=(Resolution.CLOSED, Resolution.REFUNDED)
     )
     return rows
-
-
-def unresolved_calls() -> QuerySet[ProviderCall]:
-    """Calls of unknown outcome, and those of soft-deleted sessions whose undoing goes on."""
-    return ProviderCall.objects.using(database_alias()).filter(
-        Q(state__in=UNRESOLVED_CALLS)
-        | Q(
-            kind=CallKind.INITIATE,
-            payment_session__deleted__isnull=False,
-            payment_session__resolution="",
-        )
-        | Q(  # declined, and what exists of it could still be paid
-            kind=CallKind.INITIATE,
-            state=CallState.FAILED,
-            payment_session__deleted__isnull=True,
-            payment_session__provider_state__in=OPEN_PROVIDER_STATES,
-        )
-    )
-
-
-def unresolved_count() -> int:
-    """Everything of which the outcome is not known: calls, undoings, events."""
-    holder_calls = AccountHolderCall.objects.using(database_alias()).filter(
-        state__in=UNRESOLVED_CALLS
-    )
-    return (
-        unresolved_calls().count()
-        + holder_calls.count()
-        + unapplied_events(everything=True).count()
-    )
 
 
 def _report(examined: dict[str, str], *, undone: int) -> SweepReport:

@@ -169,27 +169,28 @@ def _is_done(scenario: Scenario, customer: Customer) -> bool:
 
 def _violations(customer: Customer, simulator: StripeSimulator) -> Iterator[str]:
     holder = customer.holder
-    ours = [
-        each
-        for each in _all(simulator, "customers")
-        if each["metadata"]["account_holder_id"] == holder.pk
-    ]
+    customers = _all(simulator, "customers")
+    ours = [each for each in customers if each["metadata"]["account_holder_id"] == holder.pk]
     if len(ours) != int(customer.is_wanted):
         yield f"{len(ours)} customers at Stripe"
-    if not customer.is_wanted:
-        if (holder.state, holder.deleted is not None) != ("deleted", True):
-            yield f"deleted, and {holder.state}"
-        return
+    elif customer.is_wanted:
+        yield from _differences(customer, holder, ours[0])
+    elif (holder.state, holder.deleted is not None) != ("deleted", True):
+        yield f"deleted, and {holder.state}"
+    yield from (f"audit: {each}" for each in audit.verify(holder))
+
+
+def _differences(
+    customer: Customer, holder: AccountHolder, theirs: dict[str, Any]
+) -> Iterator[str]:
     if AccountHolder.all_objects.filter(customer_reference=customer.id).count() != 1:
         yield "more than one holder"
-    if (holder.external_id, holder.state) != (ours[0]["id"], "active"):
+    if (holder.external_id, holder.state) != (theirs["id"], "active"):
         yield f"the row says {holder.external_id} {holder.state}"
-    if (holder.email, ours[0]["email"]) != (customer.email, customer.email):
-        yield f"email is {ours[0]['email']} there and {holder.email} here"
+    if (holder.email, theirs["email"]) != (customer.email, customer.email):
+        yield f"email is {theirs['email']} there and {holder.email} here"
     if len(list_payment_methods(holder)) != customer.methods:
         yield f"{len(list_payment_methods(holder))} payment methods, not {customer.methods}"
-    for each in audit.verify(holder):
-        yield f"audit: {each}"
 
 
 def _orphans(simulator: StripeSimulator) -> Iterator[str]:

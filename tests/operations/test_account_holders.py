@@ -85,7 +85,7 @@ def test_a_customer_becomes_a_customer_of_stripe_with_our_id(stripe: StripeSimul
     assert customer["address"] == {
         "line1": "Storgatan 1",
         "city": "Lund",
-        "country": "se",
+        "country": "SE",
         "postal_code": "22222",
     }
     assert intact(holder)

@@ -154,7 +154,8 @@ def _details(customer: Json) -> dict[str, Any]:
     full_name = " ".join(
         part for part in (customer.get("first_name"), customer.get("last_name")) if part
     )
-    address = customer.get("billing_address") or {}
+    address = dict(customer.get("billing_address") or {})
+    address["country_code"] = str(address.get("country_code", "")).upper()  # ISO 3166, as Stripe
     details = {
         "email": customer.get("email"),
         "name": customer.get("company_name") or full_name,
