@@ -29,6 +29,15 @@ check("admin.refundReason.create, retrieve, update, list and delete", async () =
   assert.deepEqual(again, deleted);
 });
 
+check("admin.refundReason.list begins with Medusa's three", async () => {
+  const { refund_reasons } = await admin.admin.refundReason.list({ order: "id", limit: 3 });
+
+  assert.deepEqual(
+    refund_reasons.map((each) => each.code).sort(),
+    ["customer_care_adjustment", "pricing_error", "shipping_issue"],
+  );
+});
+
 check("admin.refundReason fails", async () => {
   const { refundReason } = admin.admin;
   const missing = 'RefundReason with id "refr_x" not found';
