@@ -2,7 +2,8 @@
 least once: a receiver that raises, or a crash, makes the sweep send them again. So a receiver
 must be safe to call twice.
 
-Every signal for the shop carries the keyword arguments named beside it; rows are as committed.
+Every signal for the shop carries the keyword arguments named above it, as committed when it is
+sent, and comes about as often as said there; docs/signals.md says how often receivers are called.
 """
 
 from django.dispatch import Signal
@@ -10,15 +11,24 @@ from django.dispatch import Signal
 # Between our own parts: a verified event was stored and waits to be applied. event: WebhookEvent.
 webhook_event_stored = Signal()
 
-session_created = Signal()  # session
-session_indeterminate = Signal()  # session: set aside, its truth is being looked for
-session_resolved = Signal()  # session: soft-deleted, and its money is now where it belongs
-payment_authorized = Signal()  # payment: money is held (or taken) for it
-payment_captured = Signal()  # payment, capture
-payment_refunded = Signal()  # payment, refund
-payment_canceled = Signal()  # payment
-payment_failed = Signal()  # session: declined or refused
-discrepancy_opened = Signal()  # discrepancy
+# session: exists at the provider and can be paid. Once.
+session_created = Signal()
+# session: its answer was lost; it is set aside, its truth is looked for. Once.
+session_indeterminate = Signal()
+# session: soft-deleted, and its money is where it belongs. Once for each resolution.
+session_resolved = Signal()
+# payment: money is held, or taken, for it. Once.
+payment_authorized = Signal()
+# payment, capture: money was taken. Once for each capture.
+payment_captured = Signal()
+# payment, refund: accepted by the provider, or made. Once for each refund; twice if it was pending.
+payment_refunded = Signal()
+# payment: held money was released. Once.
+payment_canceled = Signal()
+# session: declined, refused, or its provider not reached. Each time.
+payment_failed = Signal()
+# discrepancy: a person must decide. Once while it is open.
+discrepancy_opened = Signal()
 
 FOR_THE_SHOP: dict[str, Signal] = {
     "session_created": session_created,

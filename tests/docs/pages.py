@@ -32,7 +32,7 @@ def quoted_in(text: str) -> list[str]:
 
 def rows_of(page: str, heading: str) -> list[list[str]]:
     """The rows of the first table below a heading, without its head."""
-    below = text_of(page).partition(f"\n{heading}\n")[2]
+    below = f"\n{text_of(page)}".partition(f"\n{heading}\n")[2]
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
     assert table, f"{page} has no table below {heading}"
     lines = table.group().splitlines()[2:]
