@@ -20,7 +20,10 @@ from medusa_payments.models import Payment, PaymentCollection, Refund
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
-from medusa_payments.operations.collections import create_payment_collection
+from medusa_payments.operations.collections import (
+    create_payment_collection,
+    update_payment_collection,
+)
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
@@ -239,6 +242,21 @@ def test_the_receiver_is_called_again_when_it_could_not_fulfil(
     assert paid_at_first is None
     assert order.paid_at is not None
     assert shipments.made == [order]
+
+
+def test_the_receiver_fulfils_nothing_that_is_paid_in_part(
+    fake: StagedProvider, order: Order, shipments: Shipments
+) -> None:
+    collection = collection_for(order)
+    session = create_payment_session(collection, provider_id=FAKE)
+    update_payment_collection(collection, amount=Decimal("200"))
+    fake.pay(session.provider_reference)
+
+    authorize_payment_session(session)
+
+    collection.refresh_from_db()
+    assert collection.status == "partially_authorized"
+    assert shipments.made == []
 
 
 def test_the_receiver_fulfils_nothing_for_money_that_goes_back(
