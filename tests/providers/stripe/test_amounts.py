@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from medusa_payments.errors import InvalidAmount, UnsupportedCurrency
+from medusa_payments.money import to_minor
 from medusa_payments.providers.stripe.amounts import from_stripe, to_stripe
 
 EXACT = [
@@ -21,6 +24,22 @@ EXACT = [
     (999_999, "isk", 99_999_900),
     (500, "mga", 500),
 ]
+
+
+# Five of each currency, in major units, as Stripe's API counts it.
+FIVE = {
+    5: "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf",
+    500: "usd eur gbp chf pln brl huf twd isk ugx",
+    5000: "bhd jod kwd omr tnd",
+}
+
+
+@pytest.mark.parametrize(
+    ("currency_code", "at_stripe"),
+    [(code, at_stripe) for at_stripe, codes in FIVE.items() for code in codes.split()],
+)
+def test_five_of_every_currency_is_what_stripe_counts(currency_code: str, at_stripe: int) -> None:
+    assert to_stripe(to_minor(Decimal(5), currency_code), currency_code) == at_stripe
 
 
 @pytest.mark.parametrize(("amount_minor", "currency_code", "at_stripe"), EXACT)
