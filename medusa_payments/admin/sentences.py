@@ -31,6 +31,7 @@ SENTENCES = {
     "session.replaced": "Session replaced by a new one and soft-deleted",
     "session.deleted": "Session soft-deleted by the shop",
     "session.indeterminate": "Session set aside: nobody knew whether {amount} was taken",
+    "session.updated": "The provider's payment asks for {amount} from now on",
     "session.reopened": "Session is unresolved again: later proof came",
     "session.resolved_not_created": "Resolved: the provider never made this payment",
     "session.resolved_closed": "Resolved: nothing was taken and nothing can be any more",
@@ -40,11 +41,13 @@ SENTENCES = {
     "call.initiate": "About to ask the provider to start the payment",
     "call.capture": "About to ask the provider for a capture of {amount}",
     "call.refund": "About to ask the provider for a refund of {amount}",
+    "call.update": "About to ask the provider to change the amount to {amount}",
     "call.cancel": "About to ask the provider to cancel",
     "call.answered": "The provider's answer to the call was recorded",
     "call.looked_up": "The call was looked up at the provider",
     "call.scheduled": "The call's next look was set",
     "call.renewed": "The old key can do nothing any more: a new generation was opened",
+    "call.reopened": "The call is unresolved again: it was sent once more and no answer came",
     "call.indeterminate": "The answer to the call was lost: it may have happened",
     "call.succeeded": "The call is known to have succeeded",
     "call.failed": "The call is known to have done nothing",
@@ -88,6 +91,7 @@ KINDS = {
     "capture": "capture",
     "refund": "refund",
     "cancel": "cancellation",
+    "update": "change of the amount",
 }
 
 _DOORS = {
