@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BAR = re.compile(r"(?<!\\)\|")
 _QUOTED = re.compile(r"`([^`\n]+)`")
 
 
@@ -36,4 +37,4 @@ def rows_of(page: str, heading: str) -> list[list[str]]:
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
     assert table, f"{page} has no table below {heading}"
     lines = table.group().splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [[cell.strip() for cell in _BAR.split(line)[1:-1]] for line in lines]
