@@ -20,8 +20,6 @@ from medusa_payments.api.views.collections import (
     AdminCollections,
     AdminSessions,
     MarkAsPaid,
-    StoreCollections,
-    StoreSessions,
 )
 from medusa_payments.api.views.document import OpenApiDocument
 from medusa_payments.api.views.orders import AuthorizeOrderSession
@@ -45,6 +43,7 @@ from medusa_payments.api.views.records import (
 )
 from medusa_payments.api.views.refund_reasons import AdminRefundReason, AdminRefundReasons
 from medusa_payments.api.views.session_status import StoreSessionStatus
+from medusa_payments.api.views.store_collections import StoreCollections, StoreSessions
 from medusa_payments.api.views.webhooks import PaymentHook
 
 app_name = "medusa_payments"

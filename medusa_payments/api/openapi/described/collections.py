@@ -14,23 +14,25 @@ from medusa_payments.api.openapi.description import (
 )
 from medusa_payments.api.openapi.parameters import FIELDS
 from medusa_payments.api.shapes.schemas import Schema
+from medusa_payments.api.views.collection_answers import SESSION_BODY
 from medusa_payments.api.views.collections import (
-    CART_BODY,
+    COLLECTIONS as LISTING,
+)
+from medusa_payments.api.views.collections import (
     MARK_BODY,
     ORDER_BODY,
-    SESSION_BODY,
     AdminCollection,
     AdminCollections,
     AdminSessions,
     MarkAsPaid,
-    StoreCollections,
-    StoreSessions,
-)
-from medusa_payments.api.views.collections import (
-    COLLECTIONS as LISTING,
 )
 from medusa_payments.api.views.orders import AUTHORIZE_BODY, AuthorizeOrderSession
 from medusa_payments.api.views.session_status import StoreSessionStatus
+from medusa_payments.api.views.store_collections import (
+    CART_BODY,
+    StoreCollections,
+    StoreSessions,
+)
 from medusa_payments.errors import (
     Conflict,
     NotAllowed,
