@@ -13,6 +13,12 @@ from medusa_payments import settings
 from medusa_payments.models import PaymentSession, ProviderCall, Refund
 from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.call_keys import (
+    is_past_horizon,
+    key_works,
+    last_kind,
+    was_refused,
+)
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import open_discrepancy
@@ -41,11 +47,6 @@ from medusa_payments.statuses import (
     Evidence,
     MovementStatus,
 )
-
-# A refusal of these kinds says that the request never ran; it may be sent again.
-_TWICE = 2
-_FINAL_FOR_THE_KEY = (FailureKind.WRONG_STATE.value, FailureKind.DECLINED.value)
-_DID_NOT_RUN = (FailureKind.RATE_LIMITED.value, FailureKind.UNAVAILABLE.value)
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _decide(
     if call.kind == CallKind.INITIATE or is_moot:
         _look_later(locked, session, call, look)
         return False
-    if _was_refused(call):
+    if was_refused(call):
         _fail(locked, session, call, is_provisional=False)
         return False
     return _send_again(locked, session, call, look, may_renew=_is_harmless_twice(call))
@@ -203,11 +204,13 @@ def _decide_refund(
     if seen.refunds is None:
         _look_later(locked, session, call, look)
         return False
-    if _last_kind(call) == FailureKind.WRONG_STATE.value:
+    if last_kind(call) == FailureKind.WRONG_STATE.value:
         _fail(locked, session, call, is_provisional=False)
         return False
     is_believable = _is_believable(locked, call, look)
-    if is_believable and (_was_refused(call) or not (_key_works(locked, call) or call.is_undoing)):
+    if is_believable and (
+        was_refused(call) or not (key_works(call, now=locked.now) or call.is_undoing)
+    ):
         _fail(locked, session, call, is_provisional=True)
         return False
     return _send_again(locked, session, call, look, may_renew=is_believable and call.is_undoing)
@@ -222,7 +225,7 @@ def _send_again(
     may_renew: bool,
 ) -> bool:
     """With the same key while it can still act; with the next generation's where that is safe."""
-    if look.may_send and _key_works(locked, call):
+    if look.may_send and key_works(call, now=locked.now):
         return True
     if look.may_send and may_renew:
         locked.change(
@@ -237,22 +240,6 @@ def _send_again(
     return False
 
 
-def _key_works(locked: LockedCollection, call: ProviderCall) -> bool:
-    """Whether sending the same key can still make the call happen."""
-    if call.key_is_spent or (_is_past_horizon(locked, call) and _only_repeats_an_error(call)):
-        return False
-    retention = get_provider(call.provider_id).capabilities.key_retention_seconds
-    first = call.first_sent_at
-    return not retention or first is None or locked.now < first + timedelta(seconds=retention)
-
-
-def _only_repeats_an_error(call: ProviderCall) -> bool:
-    """Whether every request got a server error, as a provider that replays a stored one without
-    saying so answers."""
-    own = [each for each in call.attempts if each["generation"] == call.generation]
-    return len(own) >= _TWICE and all(each["is_server_error"] for each in own)
-
-
 def _can_only_repeat(call: ProviderCall) -> bool:
     """A provider that cannot be asked, but for which the same key acts once."""
     capabilities = get_provider(call.provider_id).capabilities
@@ -263,32 +250,8 @@ def _can_only_repeat(call: ProviderCall) -> bool:
     )
 
 
-def _last_kind(call: ProviderCall) -> str:
-    own = [each for each in call.attempts if each["generation"] == call.generation]
-    return own[-1]["kind"] if own else ""
-
-
-def _was_refused(call: ProviderCall) -> bool:
-    """Whether the provider's last answer for this key proves that it will not happen.
-
-    Some refusals are given outside the provider's idempotency layer and say nothing of an attempt
-    before them that was not answered: that one may still be on its way.
-    """
-    own = [each for each in call.attempts if each["generation"] == call.generation]
-    kind = own[-1]["kind"] if own else ""
-    if kind in _FINAL_FOR_THE_KEY:
-        return True
-    was_lost = any(each["outcome"] == "indeterminate" for each in own)
-    return bool(kind) and kind not in _DID_NOT_RUN and not was_lost
-
-
-def _is_past_horizon(locked: LockedCollection, call: ProviderCall) -> bool:
-    return locked.now >= believable_from(call.last_sent_at or call.created_at)
-
-
 def _is_believable(locked: LockedCollection, call: ProviderCall, look: Look) -> bool:
-    asked_at = locked.now - timedelta(seconds=look.seconds_ago)
-    return asked_at >= believable_from(call.last_sent_at or call.created_at)
+    return is_past_horizon(call, now=locked.now - timedelta(seconds=look.seconds_ago))
 
 
 def _conclude_not_found(

@@ -15,6 +15,7 @@ from medusa_payments.operations.discrepancies import close_by_evidence, open_dis
 from medusa_payments.operations.holder_locking import LockedHolder, under_holder_lock
 from medusa_payments.operations.holder_records import accept, follow_deletion, refuse
 from medusa_payments.operations.schedule import is_exhausted, next_look
+from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import (
     NOT_REACHED,
     Failed,
@@ -124,7 +125,7 @@ def _read(
         _report_duplicates(locked, call, result)
         return False
     if isinstance(result, NoAnswer):
-        return may_send and key_works(call, now=locked.now)
+        return may_send and _can_repeat_key(locked, call)
     is_believable = is_past_horizon(call, now=locked.now)
     if is_believable and was_refused_at_last(call):
         refuse(locked, call, evidence=Evidence.LOOKUP)
@@ -134,7 +135,7 @@ def _read(
 
 def _can_repeat(locked: LockedHolder, call: AccountHolderCall, *, is_believable: bool) -> bool:
     """With the same key while it can still act; with the next generation's where that is safe."""
-    if key_works(call, now=locked.now):
+    if _can_repeat_key(locked, call):
         return True
     if not is_believable and call.kind not in _SAME_TWICE:
         return False
@@ -147,6 +148,12 @@ def _can_repeat(locked: LockedHolder, call: AccountHolderCall, *, is_believable:
         first_sent_at=None,
     )
     return True
+
+
+def _can_repeat_key(locked: LockedHolder, call: AccountHolderCall) -> bool:
+    """Whether the same key can still make it happen, and only once."""
+    capabilities = get_provider(call.provider_id).capabilities
+    return capabilities.repeats_with_key and key_works(call, now=locked.now)
 
 
 def _shows_it_done(call: AccountHolderCall, result: KeptLookupResult) -> bool:
