@@ -13,6 +13,7 @@ from django.db import IntegrityError, models
 from medusa_payments.models import (
     AccountHolder,
     AccountHolderCall,
+    ApiKey,
     AuditEntry,
     Capture,
     Discrepancy,
@@ -25,8 +26,10 @@ from medusa_payments.models import (
     WebhookEvent,
 )
 from medusa_payments.models.fields import IdentifierField
+from medusa_payments.operations.api_keys import create_api_key
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.statuses import ApiKeyType
 from tests.laws.scenes import FAKE, StagedProvider, captured_at, collection_of, session_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +130,8 @@ REFUSED: list[tuple[type[models.Model], dict[str, Any], str]] = [
         "account_holder_call_unresolved_has_next_attempt",
     ),
     (AccountHolderCall, {"generation": 0}, "account_holder_call_generation_positive"),
+    (ApiKey, {"token": "sk_in_clear"}, "api_key_secret_token_not_kept"),
+    (ApiKey, {"revoked_at": NOW}, "api_key_revoked_by_somebody"),
 ]
 ELSEWHERE = {
     # Its rows cannot be updated; see below.
@@ -153,6 +158,7 @@ def world(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
         ),
         Discrepancy: Discrepancy.objects.create(kind="amount", open_key="amount:1", detail="?"),
         AccountHolder: holder,
+        ApiKey: create_api_key(key_type=ApiKeyType.SECRET, title="Back office")[0],
         AccountHolderCall: AccountHolderCall.objects.create(
             account_holder=holder, kind="create", provider_id="pp", next_attempt_at=NOW
         ),
@@ -337,6 +343,7 @@ def test_every_id_tells_its_kind(world: dict[Any, Any]) -> None:
         Discrepancy: "discr",
         AccountHolder: "acchld",
         AccountHolderCall: "ahcall",
+        ApiKey: "apk",
     }
 
 
