@@ -9,9 +9,9 @@ from typing import Any
 from medusa_payments.api.listing import Listing
 from medusa_payments.api.openapi.components import reference
 from medusa_payments.api.queries import (
-    COMBINED,
     Filter,
     amount,
+    ignored,
     integer,
     moment,
     text,
@@ -19,8 +19,16 @@ from medusa_payments.api.queries import (
 )
 from medusa_payments.api.queries.columns import Column
 from medusa_payments.api.queries.paging import MAX_NUMBER
+from medusa_payments.api.queries.patterns import MAX_LENGTH, MAX_PATTERN
 from medusa_payments.api.queries.reading import flag
-from medusa_payments.api.queries.values import number, plain_text, time, whole
+from medusa_payments.api.queries.values import (
+    AMOUNT_DIGITS,
+    WHOLE_DIGITS,
+    number,
+    plain_text,
+    time,
+    whole,
+)
 from medusa_payments.api.shapes.schemas import Schema
 
 _TEXT: Schema = {"type": "string"}
@@ -28,13 +36,24 @@ _TIME: Schema = {
     "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
 }
 
+
+def _with_digits(kind: str, digits: int) -> Schema:
+    limit = 10**digits - 1
+    return {"type": kind, "minimum": -limit, "maximum": limit}
+
+
 # What reads an operand -> the name of such filters, and what an operand looks like.
 _KINDS: dict[Callable[..., Any], tuple[str, Schema]] = {
     plain_text: ("TextFilter", _TEXT),
     time: ("TimeFilter", _TIME),
     flag: ("FlagFilter", {"type": "boolean"}),
-    whole: ("WholeNumberFilter", {"type": "integer"}),
-    number: ("AmountFilter", {"type": "number"}),
+    whole: ("WholeNumberFilter", _with_digits("integer", WHOLE_DIGITS)),
+    number: ("AmountFilter", _with_digits("number", AMOUNT_DIGITS)),
+}
+_SEARCHED = _TEXT | {"maxLength": MAX_LENGTH}
+_PATTERNS: dict[str, Schema] = {
+    "$re": _TEXT | {"minLength": 1, "maxLength": MAX_PATTERN},
+    **dict.fromkeys(("$like", "$ilike", "$contains"), _SEARCHED),
 }
 _OF_MANY = ("$in", "$nin", "$eq", "$ne")
 
@@ -110,19 +129,8 @@ def of_page(orders: Iterable[str], *, default_limit: int = 20) -> tuple[Paramete
 
 
 def of_filters(filters: Mapping[str, Filter]) -> tuple[Parameter, ...]:
-    return (
-        *(_of_filter(name, each) for name, each in filters.items()),
-        *(
-            Parameter(name=name, schema=_combined(filters), is_nested=True, note=_COMBINED[name])
-            for name in COMBINED
-        ),
-    )
-
-
-_COMBINED = {
-    "$and": "Conditions that all hold, as in `$and[0][id]=...&$and[1][created_at][$gte]=...`",
-    "$or": "Conditions of which one holds, as in `$or[0][id]=...&$or[1][id]=...`",
-}
+    """``$and`` and ``$or`` are told in words: OpenAPI has none for lists of filters in a query."""
+    return tuple(_of_filter(name, each) for name, each in filters.items())
 
 
 def _of_filter(name: str, given: Filter) -> Parameter:
@@ -130,13 +138,9 @@ def _of_filter(name: str, given: Filter) -> Parameter:
 
 
 def _schema_of(given: Filter) -> Schema:
-    return reference(_KINDS[given.read][0]) if isinstance(given, Column) else _TEXT
-
-
-def _combined(filters: Mapping[str, Filter]) -> Schema:
-    properties = {name: _schema_of(each) for name, each in filters.items()}
-    item: Schema = {"type": "object", "properties": properties}
-    return {"type": "array", "items": item}
+    if isinstance(given, Column):
+        return reference(_KINDS[given.read][0])
+    return _TEXT if given is ignored else _SEARCHED
 
 
 def schemas_of_filters() -> dict[str, Schema]:
@@ -149,8 +153,10 @@ def schemas_of_filters() -> dict[str, Schema]:
 def _filter(column: Column) -> Schema:
     operand = _KINDS[column.read][1]
     several: Schema = {"type": "array", "items": operand}
+    either: Schema = {"anyOf": [operand, several]}
     by_operator = {
-        operator: {"anyOf": [operand, several]} if operator in _OF_MANY else operand
+        operator: either if operator in _OF_MANY else _PATTERNS.get(operator, operand)
         for operator in column.operators
     }
-    return {"anyOf": [operand, several, {"type": "object", "properties": by_operator}]}
+    conditions = {"type": "object", "properties": by_operator, "additionalProperties": False}
+    return {"anyOf": [operand, several, conditions]}

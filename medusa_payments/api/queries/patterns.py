@@ -12,11 +12,12 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.functions import Lower
+from django.db.models.lookups import Regex
 from django.db.models.sql.compiler import SQLCompiler
 
 from medusa_payments.errors import InvalidData
 
-_MAX_LENGTH = 255
+MAX_LENGTH = 255
 _ESCAPE = "!"
 _Sql = tuple[str, Any]
 
@@ -62,23 +63,37 @@ class _ILike(Func):
 
 def like(column: str, name: str, pattern: str) -> Q:
     """% is any text, _ any one sign, and a backslash takes the next sign as it is."""
-    return Q(_Like(F(column), Value(_as_like(name, pattern))))
+    _check_length(name, pattern)
+    return _is_like(column, pattern)
 
 
 def ilike(column: str, name: str, pattern: str) -> Q:
     """As ``like``, in whatever case."""
-    return Q(_ILike(Lower(F(column)), Lower(Value(_as_like(name, pattern)))))
+    _check_length(name, pattern)
+    return _is_ilike(column, pattern)
 
 
 def contains(column: str, name: str, wanted: str, *, any_case: bool = False) -> Q:
     """The text stands somewhere in the column."""
+    _check_length(name, wanted)
     literal = re.sub(r"([\\%_])", r"\\\1", wanted)
-    return (ilike if any_case else like)(column, name, f"%{literal}%")
+    return (_is_ilike if any_case else _is_like)(column, f"%{literal}%")
 
 
-def _as_like(name: str, pattern: str) -> str:
-    if len(pattern) > _MAX_LENGTH:
-        raise InvalidData(f"The pattern for '{name}' has more than {_MAX_LENGTH} characters.")
+def _check_length(name: str, text: str) -> None:
+    if len(text) > MAX_LENGTH:
+        raise InvalidData(f"The pattern for '{name}' has more than {MAX_LENGTH} characters.")
+
+
+def _is_like(column: str, pattern: str) -> Q:
+    return Q(_Like(F(column), Value(_as_like(pattern))))
+
+
+def _is_ilike(column: str, pattern: str) -> Q:
+    return Q(_ILike(Lower(F(column)), Lower(Value(_as_like(pattern)))))
+
+
+def _as_like(pattern: str) -> str:
     return "".join(
         sign if is_wildcard else re.sub(r"([!%_])", r"!\1", sign)
         for sign, is_wildcard in _signs(pattern)
@@ -109,7 +124,7 @@ _ATOM = r"(?:\\[!-/:-@\[-`{-~]|\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w.@:/ ])+-?\]|[
 _BRANCH = rf"(?:\^?(?:{_ATOM}[*+?]?)+\$?)"
 _PATTERN = re.compile(rf"{_BRANCH}(?:\|{_BRANCH})*", re.DOTALL | re.ASCII)
 _MAX_REPETITIONS = 2
-_MAX_PATTERN = 100
+MAX_PATTERN = 100
 
 
 def regex(column: str, name: str, pattern: str) -> Q:
@@ -120,13 +135,13 @@ def regex(column: str, name: str, pattern: str) -> Q:
         raise InvalidData(
             f"The pattern of $re for '{name}' is not supported: use signs, '.', '[a-z]', '^', '$',"
             f" '|' and at most {_MAX_REPETITIONS} of '*', '+' and '?', without groups, in up to"
-            f" {_MAX_PATTERN} characters."
+            f" {MAX_PATTERN} characters."
         )
-    return Q(**{f"{column}__regex": pattern})
+    return Q(Regex(F(column), pattern))  # the lookup of that name is not for foreign keys
 
 
 def _is_tame(pattern: str) -> bool:
-    if len(pattern) > _MAX_PATTERN or not _PATTERN.fullmatch(pattern):
+    if len(pattern) > MAX_PATTERN or not _PATTERN.fullmatch(pattern):
         return False
     repetitions = re.sub(r"\\.|\[[^\]]*\]", "", pattern, flags=re.DOTALL)
     if sum(map(repetitions.count, "*+?")) > _MAX_REPETITIONS:

@@ -12,8 +12,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from medusa_payments.api import issues
 
 # As many digits as are computed with exactly, and as every column takes.
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+AMOUNT_DIGITS, WHOLE_DIGITS = 15, 18
+_NUMBER = re.compile(rf"-?[0-9]{{1,{AMOUNT_DIGITS}}}(\.[0-9]{{1,10}})?")
+_WHOLE = re.compile(rf"-?[0-9]{{1,{WHOLE_DIGITS}}}")
 
 
 def time(name: str, value: Any) -> datetime:
