@@ -5,6 +5,9 @@ VENVS=.ci-venv
 CELL_LIMIT=20m
 EVERYWHERE='not postgres and not mariadb'
 ON_POSTGRES='(database or postgres) and not mariadb and not browser'
+# What depends on the database and on Django at once; the newest row runs everything on every database.
+MONEY_TESTS=(tests/laws tests/operations tests/models tests/management tests/integrations
+    tests/crashes tests/fault_matrix)
 ON_MARIADB='(database or mariadb) and not postgres and not browser'
 
 # As a newcomer has it, on the newest Python: this is also the newest row on SQLite, but for what
@@ -62,6 +65,9 @@ matrix_row() { # matrix_row NAME PYTHON DJANGO DATABASE...
     for database in "$@"; do
         case $name-$database in
             middle-*) cell "$name-$database" "$venv" "$database" 'not slow and database' 2 ;;
+            oldest-postgres | oldest-mariadb)
+                cell "$name-$database" "$venv" "$database" 'not slow' 2 "${MONEY_TESTS[@]}"
+                ;;
             newest-sqlite) cell newest-browser "$venv" sqlite 'not slow and browser' 2 ;;
             *) cell "$name-$database" "$venv" "$database" 'not slow' 2 ;;
         esac
@@ -74,7 +80,7 @@ matrix_row() { # matrix_row NAME PYTHON DJANGO DATABASE...
     done
 }
 
-cell() { # cell NAME VENV DATABASE TESTS WORKERS
+cell() { # cell NAME VENV DATABASE TESTS WORKERS [FOLDER...]
     local url='' tests=$EVERYWHERE
     is_wanted "$1" || return 0
     case $3 in
@@ -82,7 +88,7 @@ cell() { # cell NAME VENV DATABASE TESTS WORKERS
         mariadb) url=$MARIADB_URL tests=$ON_MARIADB ;;
     esac
     DATABASE_URL=$url step "$1" timeout "$CELL_LIMIT" \
-        "$2/bin/python" -m pytest -q -n "$5" --dist loadgroup -p no:cacheprovider -m "$tests and $4" || true
+        "$2/bin/python" -m pytest -q -n "$5" --dist loadgroup -p no:cacheprovider -m "$tests and $4" "${@:6}" || true
 }
 
 install_browser() {
