@@ -17,7 +17,8 @@ from medusa_payments import urls
 from medusa_payments.api.openapi.described import description_of
 from tests.api.documented import document
 from tests.api.routes import Route, routes
-from tests.api.shop import Api
+from tests.api.shop import Api, basic
+from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,6 +140,18 @@ def test_an_act_tells_how_it_may_be_answered() -> None:
 
     assert set(answers) == {"200", "202", "400", "401", "403", "404", "409", "500", "503"}
     assert "Retry-After" in answers["503"]["headers"]
+
+
+@pytest.mark.parametrize("path", document()["paths"])
+def test_a_method_that_is_not_described_is_not_found(api: Api, path: str) -> None:
+    """As the document says of the whole API; there is no 405, as in Medusa."""
+    described = {"head", *document()["paths"][path]}
+    url = "/api" + path.replace("{", "").replace("}", "")
+
+    keys = {"x-publishable-api-key": PUBLISHABLE_KEY, "Authorization": basic(ADMIN_API_KEY)}
+    for method in {"get", "post", "put", "patch", "delete", "options", "trace"} - described:
+        answer = api.ask(method.upper(), url, headers=keys)
+        assert (answer.status_code, answer.json()["type"]) == (404, "not_found")
 
 
 def test_who_may_ask_is_told() -> None:
