@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerView
 
 api_docs = SpectacularSwaggerView.as_view(
@@ -8,7 +8,7 @@ api_docs = SpectacularSwaggerView.as_view(
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api/docs/", api_docs, name="api-docs"),
+    re_path(r"^api/docs/?$", api_docs, name="api-docs"),
     path("api/", include("medusa_payments.urls")),
     path("stripe/", include("djstripe.urls", namespace="djstripe")),
     path("", include("example_project.shop.urls")),

@@ -26,7 +26,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     browser."""
 
     actions = ("revoke_api_keys",)
-    list_display = ("own_link", "about", "kind", "shown", "state", "created", "revoked")
+    list_display = ("own_link", "about", "kind", "ending", "state", "created", "revoked")
     list_filter = ("type", "created_at")
     search_fields = ("id__startswith", "title")
     fieldsets = (
@@ -41,6 +41,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     maker = identifier_column("created_by")
     revoked = time_column("revoked_at", "revoked")
     revoker = identifier_column("revoked_by")
+
+    ending = identifier_column("redacted", "key")
 
     @admin.display(description="key")
     def shown(self, key: ApiKey) -> Any:

@@ -44,10 +44,11 @@ def test_no_page_shows_a_secret_token_or_its_digest(admin_client: Client) -> Non
         assert key.token_digest not in text
 
 
-def test_a_publishable_token_is_shown_whole(admin_client: Client) -> None:
-    _, token = create_api_key(key_type=ApiKeyType.PUBLISHABLE, title="Pages")
+def test_a_publishable_token_is_shown_whole_on_its_own_page(admin_client: Client) -> None:
+    key, token = create_api_key(key_type=ApiKeyType.PUBLISHABLE, title="Pages")
 
-    assert token in admin_client.get(LIST).content.decode()
+    assert token in admin_client.get(f"{LIST}{key.pk}/change/").content.decode()
+    assert key.redacted in admin_client.get(LIST).content.decode()
 
 
 def test_selected_keys_are_revoked_after_a_question() -> None:
