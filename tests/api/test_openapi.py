@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +166,36 @@ def test_who_may_ask_is_told() -> None:
 
 
 # Serving it
+
+_WITHOUT_SPECTACULAR = """
+import sys
+sys.modules["drf_spectacular"] = None
+import django
+from django.conf import settings
+settings.configure(
+    ROOT_URLCONF="medusa_payments.urls",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "medusa_payments"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    ALLOWED_HOSTS=["testserver"],
+    SECRET_KEY="of-the-tests",
+)
+django.setup()
+from django.test import Client
+print(Client().get("/openapi.json").json()["openapi"])
+"""
+
+
+def test_it_is_served_where_drf_spectacular_is_not_installed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_SPECTACULAR],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("3.1.0\n", "")
 
 
 def test_it_is_served_to_everybody_and_may_be_kept(api: Api) -> None:
