@@ -21,41 +21,33 @@ _SECRET = "client_secret"  # noqa: S105 - the name of it
 def kept(data: Any) -> str:
     """The answer's JSON without secrets."""
     answer = json.loads(JsonRenderer().render(data), parse_float=Decimal)
-    for holder in _holders(answer):
-        holder[_SECRET] = None
+    for session in _sessions_with_secret(answer):
+        session["data"][_SECRET] = None
     return JsonRenderer().render(answer).decode()
 
 
 def sent_again(text: str) -> Any:
     """The kept answer with the secrets of sessions that are still live."""
     answer = json.loads(text, parse_float=Decimal)
-    holders = list(_holders(answer))
-    secrets = _live_secrets({str(holder.get("id")) for holder in holders}) if holders else {}
-    for holder in holders:
-        if secret := secrets.get(str(holder.get("id"))):
-            holder[_SECRET] = secret
+    sessions = list(_sessions_with_secret(answer))
+    secrets = _live_secrets([session["id"] for session in sessions]) if sessions else {}
+    for session in sessions:
+        if secret := secrets.get(session["id"]):
+            session["data"][_SECRET] = secret
         else:
-            del holder[_SECRET]
+            del session["data"][_SECRET]
     return answer
 
 
-def _holders(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in it that holds a secret."""
-    if isinstance(value, dict):
-        if _SECRET in value:
-            yield value
-        for each in value.values():
-            yield from _holders(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _holders(each)
+def _sessions_with_secret(answer: Any) -> Iterator[dict[str, Any]]:
+    """Only where an answer hands a secret out (``collection_answers``): what a session's data says
+    further down came from its buyer."""
+    collection = answer.get("payment_collection") if isinstance(answer, dict) else None
+    for session in (collection or {}).get("payment_sessions", ()):
+        if _SECRET in (session.get("data") or {}):
+            yield session
 
 
-def _live_secrets(references: set[str]) -> dict[str, str]:
-    """Of live sessions, by the provider's id that stands beside the secret."""
-    rows = stored(PaymentSession).filter(provider_reference__in=references)
-    return {
-        session.provider_reference: session.data[_SECRET]
-        for session in rows
-        if _SECRET in session.data
-    }
+def _live_secrets(session_ids: list[str]) -> dict[str, Any]:
+    rows = stored(PaymentSession).filter(pk__in=session_ids)
+    return {session.pk: session.data[_SECRET] for session in rows if _SECRET in session.data}

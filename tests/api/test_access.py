@@ -10,7 +10,7 @@ from django.test import Client
 
 from medusa_payments.models import PaymentCollection, PaymentSession
 from tests.api.routes import CALLS, Route, routes
-from tests.api.shop import Api, basic, rows
+from tests.api.shop import Api, basic, priced, rows
 from tests.api.staff import member
 from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
 
@@ -34,6 +34,31 @@ def refused(change: Any) -> list[tuple[HttpRequest, PaymentCollection]]:
     asked.clear()
     change(ACCESS_RESOLVER="tests.api.test_access.refuse")
     return asked
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_somebody_elses_cart_is_answered_as_one_that_does_not_exist(
+    api: Api, change: Any, key: str | None
+) -> None:
+    priced("theirs", "10")
+    made = api.store("POST", "payment-collections", {"cart_id": "theirs"}, key=key).json()
+    api.session(made["payment_collection"]["id"])
+    priced("theirs", "20")
+    change(ACCESS_RESOLVER="tests.api.test_access.refuse")
+    before = rows()
+
+    answer = api.store("POST", "payment-collections", {"cart_id": "theirs"}, key=key)
+
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "Cart id not found: theirs"
+    assert rows() == before
+
+
+def test_a_new_cart_has_no_collection_to_be_asked_about(api: Api, refused: Any) -> None:
+    priced("new", "10")
+
+    assert api.store("POST", "payment-collections", {"cart_id": "new"}).status_code == 200
+    assert refused == []
 
 
 @pytest.mark.parametrize("route", OF_AN_ID, ids=str)

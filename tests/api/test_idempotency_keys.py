@@ -453,6 +453,21 @@ def test_no_clients_secret_is_kept_and_a_live_sessions_comes_back(api: Api) -> N
     assert "key-1" not in str(kept)
 
 
+@pytest.mark.parametrize("bait", ["x", None])
+def test_a_buyer_cannot_ask_for_the_secret_of_another_session(api: Api, bait: Any) -> None:
+    """By data of their own that looks like what a secret stands beside."""
+    (theirs,) = api.session(api.collection()).json()["payment_collection"]["payment_sessions"]
+    path = f"payment-collections/{api.collection()}/payment-sessions"
+    stolen = {"id": theirs["data"]["id"], "client_secret": bait}
+    body = {"provider_id": "pp_system_default", "data": {"metadata": stolen, "data": stolen}}
+
+    first, again = (api.store("POST", path, body, key="k") for _ in range(2))
+
+    assert again["Idempotent-Replayed"] == "true"
+    assert theirs["data"]["client_secret"] not in again.content.decode()
+    assert again.json() == first.json()
+
+
 def test_the_secret_of_a_session_that_is_over_does_not_come_back(api: Api) -> None:
     asked = BY_NAME["store session"].asked(api)
     asked.send()

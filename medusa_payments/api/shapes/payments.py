@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from medusa_payments.api.shapes import schemas
 from medusa_payments.api.shapes.columns import (
@@ -26,17 +25,7 @@ from medusa_payments.models import (
     Refund,
     RefundReason,
 )
-from medusa_payments.redaction import redact
 from medusa_payments.statuses import MovementStatus
-
-
-def _session_data(row: PaymentSession) -> dict[str, Any]:
-    """Without secrets and card data but the one that the buyer's page pays with."""
-    data: dict[str, Any] = redact(row.data)
-    if row.is_live and "client_secret" in row.data:
-        data["client_secret"] = row.data["client_secret"]
-    return data
-
 
 # Relations. ``captures`` and ``refunds`` are those that have happened.
 
@@ -126,7 +115,7 @@ PAYMENT_SHAPES: dict[str, Shape] = {
             "currency_code", "provider_id", "context", "status", "payment_collection_id", "metadata"
         )
         | times("authorized_at")
-        | {"data": Column(_session_data, schemas.as_stored("data"))},
+        | redacted("data"),
         relations={
             "payment": replace(_PAYMENT, can_be=lambda session: session.authorized_at is not None),
             "payment_collection": _COLLECTION,

@@ -14,7 +14,7 @@ from medusa_payments.api.access import may_access
 from medusa_payments.api.bodies import identifier, read_body
 from medusa_payments.api.buyers import customer_of
 from medusa_payments.api.queries import ONE, read_query, text_in
-from medusa_payments.api.shapes import Selection
+from medusa_payments.api.shapes import Selection, stored
 from medusa_payments.api.views.base import StoreView
 from medusa_payments.api.views.collection_answers import (
     SESSION_BODY,
@@ -37,17 +37,17 @@ class StoreCollections(StoreView):
     def post(self, request: Request) -> Response:
         selection = _store_selection(request)
         cart_id = read_body(request, CART_BODY)["cart_id"]
-        cart = _cart(cart_id, request)
+        cart = _buyers_cart(cart_id, request)
         collection = create_payment_collection(
             amount=cart["amount"],
             currency_code=cart["currency_code"],
             cart_reference=cart_id,
             actor=self.actor,
         )
-        return answer(collection.pk, selection)
+        return answer(collection.pk, selection, hands_out=True)
 
     def check_asked_again(self, request: Request) -> None:
-        _cart(read_body(request, CART_BODY)["cart_id"], request)
+        _buyers_cart(read_body(request, CART_BODY)["cart_id"], request)
 
 
 class StoreSessions(StoreView):
@@ -75,6 +75,18 @@ def _store_selection(request: Request) -> Selection:
         text_in(read_query(request, ONE), "fields"),
         allowed=fields.STORE_COLLECTION_ALLOWED,
     )
+
+
+def _buyers_cart(cart_id: str, request: Request) -> dict[str, Any]:
+    """
+    :raises NotFound: there is none, or its collection is another buyer's.
+    """
+    cart = _cart(cart_id, request)
+    if settings.ACCESS_RESOLVER:
+        theirs = stored(PaymentCollection).filter(live_cart_reference=cart_id).first()
+        if theirs is not None and not may_access(request, theirs):
+            raise NotFound(f"Cart id not found: {cart_id}")
+    return cart
 
 
 def _cart(cart_id: str, request: Request) -> dict[str, Any]:
