@@ -58,7 +58,8 @@ def to_minor(amount: Decimal | int, currency_code: str) -> int:
         raise InvalidAmount(f"The amount must be positive and no more than {MAX_AMOUNT_MINOR}.")
     with localcontext(prec=len(exact.as_tuple().digits) + places):  # the default would round
         minor = exact.scaleb(places)
-    if minor != minor.to_integral_value() or minor > MAX_AMOUNT_MINOR:
+    is_too_small = exact.adjusted() < -places  # and may have underflowed to zero
+    if is_too_small or minor != minor.to_integral_value() or minor > MAX_AMOUNT_MINOR:
         raise InvalidAmount(
             f"{amount} {currency_code.upper()} is not a whole number of the currency's smallest"
             f" unit ({places} decimal places), or too large."

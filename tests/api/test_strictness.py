@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from medusa_payments.models import PaymentSession
+from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.api.shop import PROVIDER, Api, priced, rows
 
@@ -61,7 +63,7 @@ def test_a_wrong_body_is_told_in_medusas_words(api: Api, body: Any, message: str
     "amount",
     [
         "9" * 5000,
-        *"""1e15 1e400 1e99999999999999999999 0.001 10.123 1e-400 NaN Infinity -Infinity
+        *"""1e15 1e400 1e99999999999999999999 0.001 10.123 1e-400 1e-999999999 NaN Infinity -Infinity
         -1e400 0.0
         -0""".split(),
     ],
@@ -185,6 +187,21 @@ def test_a_wrong_act_changes_nothing(
     assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
     assert rows() == before
     assert len(simulator.requests()) == asked
+
+
+@pytest.mark.parametrize("act", ["capture", "refund"])
+def test_the_manual_provider_moves_no_amount_too_small_for_a_number(api: Api, act: str) -> None:
+    path = f"payment-collections/{api.collection()}/payment-sessions"
+    api.admin("POST", path, {"provider_id": "pp_system_default"})
+    payment = authorize_payment_session(PaymentSession.objects.get()).pk
+    if act == "refund":
+        api.admin("POST", f"payments/{payment}/capture")
+    before = rows()
+
+    answer = api.admin("POST", f"payments/{payment}/{act}", '{"amount": 1e-999999999}')
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
+    assert rows() == before
 
 
 # The query of GET admin/payments -> the message.
