@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.response import Response
 
@@ -51,6 +52,9 @@ ANSWERS: dict[type[Exception], Answer] = {
     Unauthorized: Answer(401, "unauthorized"),
     PermissionDenied: Answer(403, "forbidden"),
     SuspiciousOperation: Answer(400, "invalid_data"),  # more than the shop's settings allow
+    # A form that Django cannot read: it looks for a CSRF token there.
+    BadRequest: Answer(400, "invalid_data"),
+    MultiPartParserError: Answer(400, "invalid_data"),
     InvalidData: Answer(400, "invalid_data"),
     WebhookRejected: Answer(400, "invalid_data"),
     NotAllowed: Answer(400, "not_allowed"),

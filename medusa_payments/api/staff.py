@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from medusa_payments.api.authentication import UNAUTHORIZED, credentials_in
 from medusa_payments.api.parsers import raw_body
 from medusa_payments.api.tokens import actor_id, user_of
+from medusa_payments.errors import InvalidData
 from medusa_payments.operations.actors import Actor
 from medusa_payments.statuses import Door
 
@@ -32,12 +33,18 @@ class StaffSessionAuthentication(SessionAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Actor] | None:
-        """:raises PermissionDenied: the CSRF token is missing or wrong."""
+        """
+        :raises PermissionDenied: the CSRF token is missing or wrong.
+        :raises InvalidData: it was looked for in a form that is no text.
+        """
         user = getattr(request._request, "user", None)
         if not _is_active_staff(user):
             return None
         raw_body(request)  # or the search for a token in a form would leave nothing to be read
-        self.enforce_csrf(request._request)  # type: ignore[arg-type] # as Django sees it
+        try:
+            self.enforce_csrf(request._request)  # type: ignore[arg-type] # as Django sees it
+        except LookupError as error:  # Django knows codecs that are none of text, such as hex
+            raise InvalidData("The charset of the request is no encoding of text.") from error
         return _as_actor(user)
 
 

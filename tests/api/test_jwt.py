@@ -132,6 +132,20 @@ def test_a_body_that_is_no_credentials_is_not_valid(api: Api, body: Any) -> None
     assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
 
 
+@pytest.mark.parametrize(("name", "longest"), [("email", 254), ("password", 4096)])
+def test_credentials_are_no_longer_than_any_real_ones(api: Api, name: str, longest: int) -> None:
+    member()
+    body = {"email": "clerk@example.com", "password": PASSWORD}
+
+    answers = [
+        api.ask("POST", LOGIN, body | {name: "a" * length})
+        for length in (longest, longest + 1, 100_000)
+    ]
+
+    assert [each.status_code for each in answers] == [401, 400, 400]
+    assert f"Value for field '{name}' too big" in answers[2].json()["message"]
+
+
 # Tokens
 
 
@@ -269,6 +283,29 @@ def test_what_the_cookie_writes_needs_the_csrf_token(api: Api, browser: Client) 
     assert with_it.status_code == 200
     assert (form.status_code, form.json()["type"]) == (400, "invalid_data")
     assert Capture.objects.get().created_by == f"user_{user.pk}"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=x; charset=hex",
+        "application/x-www-form-urlencoded; charset=latin-1",
+        "application/x-www-form-urlencoded; charset=hex",
+    ],
+)
+def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
+    api: Api, browser: Client, content_type: str
+) -> None:
+    browser.force_login(member("capture_payment"))
+
+    browser.cookies["csrftoken"] = "a" * 32
+    body = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
+
+    answer = browser.generic("POST", f"{ADMIN}/pay_1/capture", body, content_type)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
 
 
 def test_the_cookie_of_a_customer_opens_nothing(api: Api, browser: Client) -> None:

@@ -15,8 +15,8 @@ from medusa_payments.api.views.base import ApiView
 from medusa_payments.errors import Unauthorized
 
 CREDENTIALS = {
-    "email": Field(type="string", is_required=True),
-    "password": Field(type="string", is_required=True),
+    "email": Field(type="string", is_required=True, max_length=254),  # as Django's own field
+    "password": Field(type="string", is_required=True, max_length=4096),
 }
 
 
