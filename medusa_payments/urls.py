@@ -82,9 +82,17 @@ _ROUTES: dict[str, type[ApiView]] = {
 }
 
 
+# An id holds only what ids are made of, so that any database can be asked for it.
+_ID = r"[A-Za-z0-9_.-]{1,255}"
+_OTHERS = {"order_id": r"[^\x00\r\n]{1,255}"}  # the shop's own, and free text
+
+
 def _pattern(route: str, view: type[ApiView]) -> URLPattern:
-    """An id holds only what ids are made of, so that any database can be asked for it."""
-    expression = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9_.-]{1,255})", route.replace(".", r"\."))
+    expression = re.sub(
+        r"<(\w+)>",
+        lambda name: f"(?P<{name[1]}>{_OTHERS.get(name[1], _ID)})",
+        route.replace(".", r"\."),
+    )
     serve: Callable[..., HttpResponseBase] = view.as_view()
     area = route.partition("/")[0]
     return re_path(rf"^{expression}/?\Z", shared_with_origins(serve, area=area), name=view.__name__)

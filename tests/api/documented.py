@@ -6,6 +6,7 @@ import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 from openapi_schema_validator import oas31_format_checker
@@ -36,7 +37,7 @@ def check(method: str, path: str, answer: Any) -> None:
 
 
 def _described(method: str, path: str) -> Any:
-    rest = path.partition("?")[0].removeprefix(_PREFIX)
+    rest = unquote(path.partition("?")[0]).removeprefix(_PREFIX)
     for route, pattern in urls.PATTERNS.items():
         if pattern.resolve(rest):
             item = document()["paths"]["/" + route.replace("<", "{").replace(">", "}")]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from medusa_payments.models import PaymentSession
+from medusa_payments.models import PaymentCollection, PaymentSession
 from tests.api.shop import PAID_AT_ONCE, Api
 
 
@@ -61,6 +62,47 @@ def test_a_session_that_is_not_the_orders_is_not_found(
         "type": "not_found",
         "message": f"Payment session with id: {session} was not found",
     }
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        *(
+            "#1001",
+            "A B",
+            "2024/17",
+            "ord:5",
+            "o@x",
+            "o+1",
+            "a,b",
+            "bestéllung",
+            "100%",
+            "?",
+            "a\\b",
+        ),
+        "payment-sessions/authorize",
+        "\u2028",
+        "\U0001f9fe" * 255,
+    ],
+)
+def test_whatever_an_order_is_called_its_session_is_found(
+    api: Api, simulator: Any, pending: PaymentSession, order: str
+) -> None:
+    simulator.pay(pending.provider_reference)
+    PaymentCollection.objects.update(order_reference=order)
+
+    answer = authorize(api, pending.pk, quote(order, safe=""), key="key-1")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"order": {"id": order}, "is_authorized": True}
+
+
+@pytest.mark.parametrize("order", ["a\nb", "a\r", "a\0b", "o" * 256, ""])
+def test_what_no_order_is_called_is_no_route(api: Api, order: str) -> None:
+    answer = authorize(api, "payses_x", quote(order, safe=""))
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "not_found")
+    assert answer.json()["message"].startswith("Cannot POST")
 
 
 @pytest.mark.parametrize(
