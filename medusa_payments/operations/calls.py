@@ -18,7 +18,7 @@ from medusa_payments.operations.database import DatabaseNow, database_alias, pat
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.redaction import redact
-from medusa_payments.statuses import CallKind, CallState
+from medusa_payments.statuses import UNRESOLVED_CALLS, CallKind, CallState
 
 # Beside the provider's own budget: time for our transactions around it.
 _LEASE_MARGIN_SECONDS = 10.0
@@ -135,7 +135,7 @@ def renew(call: RecordedCall, *, lease: float) -> bool:
     if time.monotonic() < call.written_at + min(_MOMENT_SECONDS, lease / 4):
         return True
     now = DatabaseNow()
-    mine = _leased_row(call)
+    mine = _leased_row(call).filter(state__in=UNRESOLVED_CALLS)
     until = now + timedelta(seconds=lease)
     renewed = {"last_sent_at": now, "leased_at": now, "leased_until": until}
     return bool(patiently(lambda: mine.update(**renewed)))

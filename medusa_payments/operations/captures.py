@@ -89,6 +89,8 @@ def _check_amount(locked: LockedCollection, payment: Payment, amount_minor: int)
         raise NotAllowed(
             f"Payment {payment.pk} is under a deleted payment session; its money goes back."
         )
+    if locked.collection.canceled_at is not None:
+        raise NotAllowed(f"The payment collection of payment {payment.pk} was canceled.")
     reserved = payment_totals(payment).captures_reserved_minor
     if amount_minor > payment.amount_minor - reserved:
         raise CaptureExceedsCapturable

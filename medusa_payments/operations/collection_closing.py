@@ -10,8 +10,10 @@ from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
+from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.session_closing import close_session, follow
 from medusa_payments.operations.sessions import delete_payment_session
-from medusa_payments.statuses import CollectionStatus
+from medusa_payments.statuses import CollectionStatus, DeletedReason
 
 logger = logging.getLogger("medusa_payments")
 
@@ -46,15 +48,24 @@ def cancel_payment_collection(
     """
     refuse_open_transaction()
 
-    def work(locked: LockedCollection) -> None:
+    def work(locked: LockedCollection) -> Recorded:
         current = _live(locked)
         if current.status in (CollectionStatus.COMPLETED, CollectionStatus.CANCELED):
             raise NotAllowed(f"The payment collection is {current.status} and cannot be canceled.")
         if current.canceled_at is None:
             locked.totals_changed = True
-            locked.change(current, "collection.cancel_requested", canceled_at=locked.now)
+            locked.change(
+                current,
+                "collection.cancel_requested",
+                canceled_at=locked.now,
+                live_cart_reference=None,  # the cart may be paid by another collection
+            )
+        session = locked.live_session()
+        if session is None or session.authorized_at is not None or session.has_money:
+            return Recorded()
+        return close_session(locked, session, DeletedReason.DELETED)
 
-    under_lock(collection.pk, work, actor=actor)
+    follow(under_lock(collection.pk, work, actor=actor), actor=actor)
     _release(collection, actor=actor)
     canceled: PaymentCollection = PaymentCollection.objects.using(database_alias()).get(
         pk=collection.pk

@@ -7,18 +7,16 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from medusa_payments.errors import NotAllowed, NotFound
+from medusa_payments.errors import Conflict, NotAllowed, NotFound
 from medusa_payments.models import PaymentCollection
 from medusa_payments.money import to_minor
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import SYSTEM, Actor
+from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
-from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.recording import Recorded
-from medusa_payments.operations.session_closing import close_session, see_before_closing
-from medusa_payments.operations.sessions import delete_payment_session
-from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.session_closing import close_session, follow, see_before_closing
 from medusa_payments.statuses import CollectionStatus, DeletedReason, ProviderState
 
 
@@ -45,6 +43,9 @@ def create_payment_collection(
     refuse_open_transaction()
     for _ in range(3):
         if cart_reference and (existing := _live_of_cart(cart_reference)):
+            asked = (amount_minor, currency_code.lower())
+            if (existing.amount_minor, existing.currency_code) == asked:
+                return existing
             return reprice_payment_collection(
                 existing, amount=amount, currency_code=currency_code, actor=actor
             )
@@ -112,7 +113,7 @@ def update_payment_collection(
         return collection
 
     def work(locked: LockedCollection) -> PaymentCollection:
-        locked.change(locked.collection, "collection.described", **values)
+        locked.change(_not_deleted(locked), "collection.described", **values)
         return locked.collection
 
     return under_lock(collection.pk, work, actor=actor)
@@ -162,27 +163,31 @@ def reprice_payment_collection(
     """
     code = (currency_code or collection.currency_code).lower()
     amount_minor = to_minor(amount, code)
-    if (code, amount_minor) == (collection.currency_code, collection.amount_minor):
-        return collection
-
     refuse_open_transaction()
     if code != collection.currency_code:
         for session in collection.payment_sessions.all():
             see_before_closing(session, actor=actor)
 
     def work(locked: LockedCollection) -> tuple[PaymentCollection, Recorded]:
-        current = locked.collection
+        current = _not_deleted(locked)
         closed = Recorded()
         if code != current.currency_code:
             closed = _close_other_currency(locked)
+        if (code, amount_minor) == (current.currency_code, current.amount_minor):
+            return current, closed
         locked.totals_changed = current.authorized_minor is not None
         locked.change(current, "collection.repriced", amount_minor=amount_minor, currency_code=code)
         return current, closed
 
     repriced, closed = under_lock(collection.pk, work, actor=actor)
-    tell_shop(closed.carrier)
-    perform_demanded(closed.demanded, actor=actor)
+    follow(closed, actor=actor)
     return repriced
+
+
+def _not_deleted(locked: LockedCollection) -> PaymentCollection:
+    if locked.collection.deleted is not None:
+        raise NotFound(f"PaymentCollection id not found: {locked.collection.pk}")
+    return locked.collection
 
 
 def _close_other_currency(locked: LockedCollection) -> Recorded:
@@ -199,25 +204,45 @@ def delete_payment_collection(
 ) -> PaymentCollection:
     """Soft-delete a collection that was not paid into, and close its session at the provider.
 
-    :raises NotAllowed: its status is not ``not_paid``.
+    :raises NotAllowed: its status is not ``not_paid``, or its session turns out to be paid.
     :raises NotFound: it was deleted before.
+    :raises PaymentProviderUnavailable: its session cannot be read there; nothing was changed.
+    :raises Conflict: its payment is being started right now.
     """
+    refuse_open_transaction()
     if collection.deleted is not None:
         raise NotFound(f"PaymentCollection id not found: {collection.pk}")
+    _refuse_unless_not_paid(collection)
+    for session in collection.payment_sessions.all():
+        see_before_closing(session, actor=actor)
+
+    def work(locked: LockedCollection) -> tuple[PaymentCollection, Recorded]:
+        current = locked.collection
+        if current.deleted is not None:
+            return current, Recorded()
+        _refuse_unless_not_paid(current)
+        closed = _close_unpaid(locked)
+        locked.change(current, "collection.deleted", deleted=locked.now, live_cart_reference=None)
+        locked.note("collection.deleted", current)
+        return current, closed
+
+    deleted, closed = under_lock(collection.pk, work, actor=actor)
+    follow(closed, actor=actor)
+    return deleted
+
+
+def _refuse_unless_not_paid(collection: PaymentCollection) -> None:
     if collection.status != CollectionStatus.NOT_PAID:
         raise NotAllowed("Can only delete payment collections where status is not_paid")
-    for session in collection.payment_sessions.all():
-        delete_payment_session(session, actor=actor)
 
-    def work(locked: LockedCollection) -> PaymentCollection:
-        current = locked.collection
-        if locked.live_session() is not None:
-            raise NotAllowed("A payment session was started meanwhile; try again.")
-        if current.deleted is None:
-            locked.change(
-                current, "collection.deleted", deleted=locked.now, live_cart_reference=None
-            )
-            locked.note("collection.deleted", current)
-        return current
 
-    return under_lock(collection.pk, work, actor=actor)
+def _close_unpaid(locked: LockedCollection) -> Recorded:
+    """What was looked at before the lock was taken may have changed meanwhile."""
+    session = locked.live_session()
+    if session is None:
+        return Recorded()
+    if session.has_money:
+        raise NotAllowed("Can only delete payment collections where status is not_paid")
+    if in_flight(locked.initiate_of(session), now=locked.now):
+        raise Conflict
+    return close_session(locked, session, DeletedReason.DELETED)

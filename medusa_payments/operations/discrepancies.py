@@ -51,6 +51,9 @@ def _links_of(session: PaymentSession | None) -> dict[str, Any]:
     }
 
 
+_CHAINS = ("payment_collection", "account_holder")
+
+
 def close_by_evidence(locked: Locked, kind: DiscrepancyKind, *, about: str, reason: str) -> None:
     """Close the open discrepancy about this, if there is one."""
     rows = Discrepancy.objects.using(database_alias()).filter(open_key=f"{kind}:{about}")
@@ -63,4 +66,13 @@ def close_by_evidence(locked: Locked, kind: DiscrepancyKind, *, about: str, reas
             closed_at=locked.now,
             closed_by=locked.actor.id,
             closing_reason=reason,
+            **_chain_of(locked, discrepancy),
         )
+
+
+def _chain_of(locked: Locked, discrepancy: Discrepancy) -> dict[str, Any]:
+    """One that was opened outside of any chain belongs to the one that tells of its end."""
+    if discrepancy.payment_collection_id or discrepancy.account_holder_id:
+        return {}
+    links = locked.discrepancy_links()
+    return {name: links[name] for name in _CHAINS if name in links}

@@ -26,6 +26,8 @@ def accept(
 ) -> None:
     """The call happened. ``data`` is what the provider answered, secrets included."""
     reference = str(data.get("id") or "")[:255]
+    if call.state == CallState.SUCCEEDED:
+        return  # told before; a newer call may have followed
     _write_end(locked, call, CallState.SUCCEEDED, evidence, provider_reference=reference)
     if write := _WRITERS.get(AccountHolderCallKind(call.kind)):
         write(locked, call, reference, redact(dict(data)))

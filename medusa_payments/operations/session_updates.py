@@ -179,6 +179,7 @@ def resolve_update(session: PaymentSession, *, actor: Actor) -> ProviderCall | N
     call: ProviderCall | None = updates.filter(state__in=UNRESOLVED_CALLS).first()
     if call is not None:
         look(call, actor=actor, may_send=True)
+        call.refresh_from_db()
     return call
 
 

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from medusa_payments.models import Discrepancy, WebhookEvent
+from medusa_payments.operations.actors import SYSTEM
 from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.schedule import is_exhausted, next_look
 from medusa_payments.providers.types import WebhookReport
-from medusa_payments.statuses import DiscrepancyKind, EventState
+from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState, EventState
 
 
 def quarantine(event: WebhookEvent, report: WebhookReport) -> None:
@@ -25,9 +26,12 @@ def quarantine(event: WebhookEvent, report: WebhookReport) -> None:
 
     def transact() -> None:
         with transaction.atomic(using=database_alias(), durable=True):
-            if report.session_id:
-                _tell(event, _open_ghost(event, report))
-            _write(event, state=EventState.QUARANTINED, note=note[:255], next_attempt_at=None)
+            told = _told(event, _open_ghost(event, report)) if report.session_id else {}
+            if event.tries:
+                _close_unresolved(event)
+            _write(
+                event, state=EventState.QUARANTINED, note=note[:255], next_attempt_at=None, **told
+            )
 
     patiently(transact)
 
@@ -38,32 +42,32 @@ def park(event: WebhookEvent, why: str) -> None:
 
     def transact() -> None:
         with transaction.atomic(using=database_alias(), durable=True):
-            rows = WebhookEvent.objects.using(database_alias())
-            if rows.filter(pk=event.pk, state=EventState.APPLIED).exists():
-                return  # by somebody else, meanwhile
-            if is_exhausted(tries):
-                _tell(event, _open_unresolved(event, why))
+            told = _told(event, _open_unresolved(event, why)) if is_exhausted(tries) else {}
             _write(
                 event,
                 state=EventState.PARKED,
                 note=why[:255],
                 tries=tries,
                 next_attempt_at=next_look(tries - 1, now=timezone.now()),
+                **told,
             )
 
     patiently(transact)
 
 
 def _write(event: WebhookEvent, **values: Any) -> None:
+    """Unless somebody else has applied it meanwhile, and owes the shop what that told."""
     for name, value in values.items():
         setattr(event, name, value)
-    event.save(update_fields=[*values, "signals", "follow_up_at"], using=database_alias())
+    rows = WebhookEvent.objects.using(database_alias()).filter(pk=event.pk)
+    rows.exclude(state=EventState.APPLIED).update(**values)
 
 
-def _tell(event: WebhookEvent, opened: Discrepancy | None) -> None:
-    if opened is not None:
-        event.signals = [["discrepancy_opened", f"discrepancy={opened.pk}"]]
-        event.follow_up_at = timezone.now()
+def _told(event: WebhookEvent, opened: Discrepancy | None) -> dict[str, Any]:
+    if opened is None:
+        return {}
+    signals = [["discrepancy_opened", f"discrepancy={opened.pk}"]]
+    return {"signals": signals, "follow_up_at": timezone.now()}
 
 
 def _open_ghost(event: WebhookEvent, report: WebhookReport) -> Discrepancy | None:
@@ -86,6 +90,19 @@ def _open_unresolved(event: WebhookEvent, why: str) -> Discrepancy | None:
         event.pk,
         detail=f"Event {event.event_id} ({event.event_type}) cannot be applied: {why}. Trying"
         " goes on.",
+    )
+
+
+def _close_unresolved(event: WebhookEvent) -> None:
+    now = timezone.now()
+    rows = Discrepancy.objects.using(database_alias())
+    rows.filter(open_key=f"{DiscrepancyKind.UNRESOLVED}:{event.pk}").update(
+        state=DiscrepancyState.CLOSED,
+        open_key=None,
+        closed_at=now,
+        updated_at=now,
+        closed_by=SYSTEM.id,
+        closing_reason="The event names no session of ours.",
     )
 
 

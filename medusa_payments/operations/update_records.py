@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from medusa_payments.models import PaymentSession, ProviderCall
 from medusa_payments.operations import movements
+from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import ProviderPayment
 from medusa_payments.statuses import (
     OPEN_PROVIDER_STATES,
@@ -52,9 +54,15 @@ def is_expected(locked: LockedCollection, session: PaymentSession, seen: Provide
 def accept_update(
     locked: LockedCollection, session: PaymentSession, call: ProviderCall, *, evidence: Evidence
 ) -> None:
-    """The provider's object asks for the new amount."""
+    """The provider's object asks for the new amount. Told twice it counts once: a newer update may
+    have followed."""
+    if call.is_final:
+        return
+    amount_minor = call.arguments["amount_minor"]
     locked.totals_changed = True
-    locked.change(session, "session.updated", amount_minor=call.arguments["amount_minor"])
+    locked.change(
+        session, "session.updated", amount_minor=amount_minor, provider_amount_minor=amount_minor
+    )
     _end(locked, session, call, CallState.SUCCEEDED, evidence=evidence)
 
 
@@ -85,10 +93,14 @@ def conclude_update(
     call = unresolved_update(locked, session)
     if call is None:
         return
+    if not session.has_money and in_flight(call, now=locked.now):
+        return  # its own answer decides, so that no later update is asked beside it
     if session.provider_amount_minor == call.arguments["amount_minor"]:
         accept_update(locked, session, call, evidence=evidence)
     elif session.provider_state in _PAID_OR_CLOSED:
         refuse_update(locked, session, call, evidence=evidence)
+    else:
+        withhold(locked, session)  # a look shows the secret; it is not known what it would pay
 
 
 def withhold(locked: LockedCollection, session: PaymentSession) -> None:
@@ -105,7 +117,11 @@ def _end(
     *,
     evidence: Evidence,
 ) -> None:
-    was_withheld = call.state == CallState.INDETERMINATE and _SECRET not in session.data
+    is_owed = call.is_unresolved and _SECRET not in session.data and _can_look(session)
     movements.finish_call(locked, call, state, evidence=evidence)
-    if was_withheld and session.is_live and session.provider_state in OPEN_PROVIDER_STATES:
+    if is_owed and session.is_live and session.provider_state in OPEN_PROVIDER_STATES:
         locked.look_at(session)
+
+
+def _can_look(session: PaymentSession) -> bool:
+    return get_provider(session.provider_id).capabilities.can_look_up

@@ -12,18 +12,14 @@ from tests.conftest import WEBHOOK_SECRET
 
 @pytest.fixture
 def shop_settings(stripe_settings: Any, simulator: StripeSimulator) -> Iterator[Any]:
-    """As ``stripe_settings``, with the carts of these tests, and more impatient.
+    """As ``stripe_settings``, with the carts of these tests.
 
     Events are signed for an endpoint that nobody posts to: a test delivers what it wants.
     """
     simulator.set_webhook("http://127.0.0.1:9/", WEBHOOK_SECRET)
     simulator.hold()
-    own = stripe_settings.MEDUSA_PAYMENTS
-    stripe = own["PROVIDERS"][shop.PROVIDER]
-    impatient = {**stripe["OPTIONS"], "READ_TIMEOUT": 0.3, "TOTAL_BUDGET": 1.0}
-    stripe_settings.MEDUSA_PAYMENTS = own | {
-        "PROVIDERS": own["PROVIDERS"] | {shop.PROVIDER: stripe | {"OPTIONS": impatient}},
-        "CART_RESOLVER": "tests.api.shop.resolve_cart",
+    stripe_settings.MEDUSA_PAYMENTS = stripe_settings.MEDUSA_PAYMENTS | {
+        "CART_RESOLVER": "tests.api.shop.resolve_cart"
     }
     yield stripe_settings
     shop.CARTS.clear()

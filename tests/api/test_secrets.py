@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from medusa_payments.models import PaymentSession, ProviderCall
 from tests.api.shop import Api, priced
 
 ROOMS = (
@@ -59,3 +61,22 @@ def test_whoever_starts_a_payment_is_handed_it_again(api: Api) -> None:
     (second,) = again["payment_collection"]["payment_sessions"]
     assert first["data"]["client_secret"] == second["data"]["client_secret"]
     assert "_secret_" in first["data"]["client_secret"]
+
+
+def test_it_is_not_handed_out_while_nobody_knows_what_it_would_pay(
+    api: Api,
+) -> None:
+    """The process that was changing the amount died."""
+    priced("cart_1", "10")
+    made = api.store("POST", "payment-collections", {"cart_id": "cart_1"}).json()
+    path = f"payment-collections/{made['payment_collection']['id']}/payment-sessions"
+    api.store("POST", path, {"provider_id": "pp_stripe_stripe"})
+    session = PaymentSession.objects.get()
+    initiate = ProviderCall.objects.get()
+    initiate.pk, initiate.kind, initiate.state, initiate.evidence = "pcall_u", "update", "open", ""
+    initiate.next_attempt_at = timezone.now()
+    initiate.save(force_insert=True)
+
+    again = api.store("POST", "payment-collections", {"cart_id": "cart_1"})
+
+    assert session.data["client_secret"] not in again.content.decode()

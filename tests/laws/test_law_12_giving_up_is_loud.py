@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from medusa_payments import settings, signals
 from medusa_payments.errors import PaymentIndeterminate
-from medusa_payments.models import Discrepancy, ProviderCall, WebhookEvent
+from medusa_payments.models import Discrepancy, PaymentSession, ProviderCall, WebhookEvent
+from medusa_payments.operations import unapplied_events, webhooks
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.providers.types import Indeterminate, NoAnswer
@@ -27,6 +29,7 @@ from .scenes import (
     StagedProvider,
     authorized_at,
     authorized_at_stripe,
+    breaks,
     captured_at,
     collection_of,
     deliver,
@@ -315,6 +318,43 @@ def test_an_event_that_cannot_be_applied_opens_one_discrepancy_until_it_is(
     reconcile_all()
 
     assert reloaded(discrepancy).state == "closed"
+    assert breaks(PaymentSession.objects.get().payment_collection) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stuck_event_that_turns_out_to_be_nobodys_is_no_discrepancy(
+    fake: StagedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = fake.read_webhook
+    _event_that_cannot_be_applied(fake)
+    for _ in range(10):
+        reconcile_all()
+    assert Discrepancy.objects.get().state == "open"
+    fake.read_webhook = read  # type: ignore[method-assign]
+    monkeypatch.setattr(webhooks, "find_session", lambda event, report: None)
+
+    reconcile_all()
+
+    assert WebhookEvent.objects.get().state == "quarantined"
+    assert not Discrepancy.objects.filter(kind="unresolved", state="open").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_could_not_apply_an_event_keeps_what_another_owes_the_shop(
+    fake: StagedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def applied_meanwhile(tries: int) -> bool:
+        WebhookEvent.objects.update(
+            state="applied", next_attempt_at=None, signals=[["x", "y"]], follow_up_at=timezone.now()
+        )
+        return False
+
+    monkeypatch.setattr(unapplied_events, "is_exhausted", applied_meanwhile)
+
+    event = reloaded(_event_that_cannot_be_applied(fake))
+
+    assert (event.state, event.signals) == ("applied", [["x", "y"]])
+    assert event.follow_up_at is not None
 
 
 def _event_that_cannot_be_applied(fake: StagedProvider) -> WebhookEvent:

@@ -442,3 +442,19 @@ def test_a_read_that_fails_tells_nothing_of_the_provider(stripe: StripeSimulator
 
     with pytest.raises(PaymentProviderUnavailable, match="cannot be read"):
         retrieve_account_holder(holder)
+
+
+def test_a_late_answer_does_not_write_over_a_newer_update(fake: StagedProvider) -> None:
+    holder = create_account_holder(provider_id=FAKE, customer={"id": "c1", "email": "a@x.de"})
+    assert holder is not None
+
+    def newer(request: Any) -> None:
+        let_leases_end()
+        reconcile_all()
+        update_account_holder(holder, customer={"email": "new@x.de"})
+
+    fake.after["update_account_holder"] = newer
+
+    update_account_holder(holder, customer={"email": "old@x.de"})
+
+    assert reloaded(holder).email == "new@x.de"

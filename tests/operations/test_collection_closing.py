@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from medusa_payments.errors import NotAllowed, NotFound, PaymentIndeterminate, UnknownProvider
+from medusa_payments.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    PaymentIndeterminate,
+    UnknownProvider,
+)
 from medusa_payments.models import PaymentCollection
+from medusa_payments.operations import collection_closing
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.collection_closing import (
     cancel_payment_collection,
@@ -29,6 +37,7 @@ from tests.laws.scenes import (
     AMOUNT,
     FAKE,
     STRIPE,
+    Crash,
     StagedProvider,
     authorized_at,
     authorized_at_stripe,
@@ -230,3 +239,78 @@ def test_a_webhooks_action_and_data_are_medusas(stripe: StripeSimulator) -> None
     assert data is not None
     assert (data.session_id, data.amount) == (session.pk, AMOUNT)
     assert reloaded(session).status == "pending"
+
+
+# What can go wrong while a collection is canceled
+
+
+def test_a_silent_provider_does_not_leave_a_canceled_collection_payable(
+    stripe: StripeSimulator,
+) -> None:
+    session = session_at(STRIPE)
+    stripe.fault("drop_before", operation="payment_intents.retrieve", times=None)
+    stripe.fault("drop_before", operation="payment_intents.cancel", times=None)
+
+    canceled = cancel_payment_collection(session.payment_collection)
+    stripe.clear_faults()
+    reconcile_all()
+
+    (intent,) = stripe.ledger()["intents"].values()
+    assert (canceled.status, intent["status"]) == ("canceled", "canceled")
+    assert reloaded(session).resolution == "closed"
+
+
+def test_a_crash_after_the_cancel_was_written_leaves_nothing_payable(
+    fake: StagedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_at(FAKE)
+
+    def die(*args: Any, **options: Any) -> None:
+        raise Crash
+
+    monkeypatch.setattr(collection_closing, "follow", die)
+    with pytest.raises(Crash):
+        cancel_payment_collection(session.payment_collection)
+    monkeypatch.undo()
+
+    reconcile_all()
+
+    assert reloaded(session).resolution == "closed"
+
+
+@pytest.mark.parametrize("data", [{}, {"confirm": True}])
+def test_a_payment_that_is_just_being_started_is_closed_too(
+    fake: StagedProvider, data: dict[str, Any]
+) -> None:
+    collection = collection_of()
+
+    def cancel(request: Any) -> None:
+        cancel_payment_collection(reloaded(collection))
+
+    fake.after["initiate_payment"] = cancel
+    with pytest.raises(Conflict):
+        session_at(FAKE, collection, **data)
+
+    reconcile_all()
+
+    (there,) = fake.payments.values()
+    assert (there.state, there.held_minor) == ("canceled", 0)
+    assert reloaded(collection).status == "canceled"
+
+
+def test_a_canceled_collection_lets_its_cart_go(fake: StagedProvider) -> None:
+    canceled = cancel_payment_collection(collection_of(cart_reference="cart_1"))
+
+    other = collection_of(cart_reference="cart_1")
+
+    assert other.pk != canceled.pk
+    assert session_at(FAKE, other).is_live
+
+
+def test_nothing_more_is_captured_for_a_canceled_collection(fake: StagedProvider) -> None:
+    payment = authorized_at(fake)
+    capture_payment(payment, amount=TEN)
+    cancel_payment_collection(payment.payment_collection)
+
+    with pytest.raises(NotAllowed, match="was canceled"):
+        capture_payment(reloaded(payment), amount=TEN)

@@ -235,3 +235,33 @@ def test_an_unknown_collection_is_not_found() -> None:
             PaymentCollection(id="pay_col_of_nobody", amount_minor=1, currency_code="eur"),
             amount=TEN,
         )
+
+
+def test_a_paid_collection_is_not_deleted_whatever_the_caller_knows(fake: StagedProvider) -> None:
+    session = session_at(FAKE)
+    stale = reloaded(session.payment_collection)
+    fake.pay(session.provider_reference)  # and its event is lost
+
+    for _ in range(2):  # the first attempt finds out
+        with pytest.raises(NotAllowed, match="not_paid"):
+            delete_payment_collection(stale)
+
+    assert reloaded(stale).status == "authorized"
+    assert fake.payments[session.provider_reference].held_minor
+
+
+def test_a_price_is_compared_with_the_row_not_with_what_the_caller_has() -> None:
+    collection = collection_of(TEN)
+    reprice_payment_collection(reloaded(collection), amount=Decimal("20"))
+
+    reprice_payment_collection(collection, amount=TEN)
+
+    assert reloaded(collection).amount_minor == 1000
+
+
+def test_a_deleted_collection_is_not_repriced() -> None:
+    collection = collection_of(TEN)
+    delete_payment_collection(reloaded(collection))
+
+    with pytest.raises(NotFound):
+        reprice_payment_collection(collection, amount=Decimal("20"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +20,18 @@ from medusa_payments.errors import (
     UpdateRefused,
 )
 from medusa_payments.models import Discrepancy, Payment, PaymentSession, ProviderCall
+from medusa_payments.operations import session_updates
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.collections import reprice_payment_collection
 from medusa_payments.operations.session_updates import update_payment_session
 from medusa_payments.operations.sessions import delete_payment_session
-from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, NoAnswer
+from medusa_payments.providers.types import (
+    Failed,
+    FailureKind,
+    Indeterminate,
+    NoAnswer,
+    Succeeded,
+)
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.testing.fake_provider import FakeProvider
 from medusa_payments.testing.stripe_simulator import StripeSimulator
@@ -482,3 +490,79 @@ def test_a_second_collection_is_not_touched(stripe: StripeSimulator) -> None:
     _repriced(session_at(STRIPE))
 
     assert reloaded(other).amount_minor == AMOUNT_MINOR
+
+
+# Beside each other
+
+
+def test_a_slow_answer_does_not_undo_a_newer_update(fake: StagedProvider) -> None:
+    """Another request sees the first update done before its answer has arrived."""
+    session = session_at(FAKE)
+
+    def change_again(request: Any) -> None:
+        with contextlib.suppress(Conflict):
+            update_payment_session(reloaded(session), amount=Decimal("20"))
+
+    fake.after["update_payment"] = change_again
+
+    update_payment_session(session, amount=TEN)
+
+    there = fake.payments[session.provider_reference].amount_minor
+    assert reloaded(session).amount_minor == there
+
+
+def test_reading_the_session_does_not_hand_it_out(fake: StagedProvider) -> None:
+    session = _unexecuted(fake)
+
+    with pytest.raises(NotAllowed):
+        authorize_payment_session(session)
+
+    assert only_call("update").state == "indeterminate"
+    assert "client_secret" not in reloaded(session).data
+
+
+def test_a_sweep_that_dies_before_it_sends_again_hands_nothing_out(fake: StagedProvider) -> None:
+    session = _unexecuted(fake)
+
+    def die(request: Any) -> None:
+        raise Crash
+
+    fake.before["update_payment"] = die
+    with pytest.raises(Crash):
+        reconcile_all()
+
+    assert "client_secret" not in reloaded(session).data
+
+
+def test_an_update_that_ended_meanwhile_is_not_sent_again(
+    fake: StagedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep holds its lease when the buyer's request reads it."""
+    session = _unexecuted(fake)
+    look = session_updates.look
+
+    def swept(call: ProviderCall, **options: Any) -> None:
+        monkeypatch.setattr(session_updates, "look", look)
+        reconcile_all()
+        call.lease_token = reloaded(call).lease_token
+
+    monkeypatch.setattr(session_updates, "look", swept)
+
+    session_at(FAKE, reloaded(session.payment_collection))
+
+    assert len(fake.asked_for("update_payment")) == 2
+
+
+def test_an_update_answered_without_its_object_is_what_the_provider_asks_for(
+    fake: StagedProvider,
+) -> None:
+    session = session_at(FAKE)
+    fake.script("update_payment", Succeeded(), executes=True)
+    update_payment_session(session, amount=TEN)
+    fake.script("update_payment", Indeterminate(ask_again=False))
+    fake.script("lookup", NoAnswer(code="not_supported"), NoAnswer())
+
+    with pytest.raises(PaymentIndeterminate):
+        update_payment_session(reloaded(session), amount=Decimal("100.50"))
+
+    assert reloaded(session).amount_minor == 1000

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from medusa_payments.api.bodies import Field, identifier
 from medusa_payments.api.shapes import Selection, complete, load, show, stored
 from medusa_payments.errors import NotFound
-from medusa_payments.models import PaymentCollection, PaymentSession
+from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
+from medusa_payments.statuses import UNRESOLVED_CALLS, CallKind
 
 SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
 
@@ -58,7 +59,7 @@ def answer(
         raise unknown_collection(collection_id)
     shown = show("payment_collection", found, selection)
     if hands_out and "payment_sessions" in selection:
-        _hand_out(shown, found.payment_sessions.all())
+        _hand_out(shown, _settled(found.payment_sessions.all()))
     return Response({"payment_collection": shown}, status=202 if is_uncertain else 200)
 
 
@@ -66,5 +67,13 @@ def _hand_out(shown: dict[str, Any], sessions: Iterable[PaymentSession]) -> None
     """Put the secrets of live sessions into what is shown of them; nowhere else is one shown."""
     secrets = {session.pk: session.data.get("client_secret") for session in sessions}
     for session in shown.get("payment_sessions", ()):
-        if "data" in session and (secret := secrets[session["id"]]):
+        if "data" in session and (secret := secrets.get(session["id"])):
             session["data"]["client_secret"] = secret
+
+
+def _settled(sessions: Iterable[PaymentSession]) -> list[PaymentSession]:
+    """Those of which it is known what their objects ask for."""
+    updates = stored(ProviderCall).filter(kind=CallKind.UPDATE, state__in=UNRESOLVED_CALLS)
+    unsettled = updates.filter(payment_session__in=[session.pk for session in sessions])
+    ids = set(unsettled.values_list("payment_session_id", flat=True))
+    return [session for session in sessions if session.pk not in ids]
