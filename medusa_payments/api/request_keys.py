@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from decimal import Decimal
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -34,5 +36,24 @@ def request_digest(request: Request) -> str:
     :raises InvalidData: the body is not JSON.
     """
     asked = [request.path.rstrip("/"), request.META["QUERY_STRING"], json_body(request)]
-    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
+    text = json.dumps(_canonical(asked), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Equal for equal JSON. A string begins with a quotation mark, so that it is no number."""
+    if isinstance(value, dict):
+        return {name: _canonical(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_canonical(each) for each in value]
+    if isinstance(value, str):
+        return f'"{value}'
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return _number(Decimal(value))
+    return value
+
+
+def _number(value: Decimal) -> str:
+    """All of its digits, without zeros at the end; ``normalize`` would round."""
+    digits, _, exponent = f"{value:e}".partition("e")  # 5.50e+1
+    return f"{digits.rstrip('0').rstrip('.')}e{exponent}" if value else "0"

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 from django.http import HttpRequest
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.request import Request
 
 from medusa_payments.api.keyed_posts import KeyedPosts
+from medusa_payments.api.request_keys import request_digest
 from medusa_payments.models import (
     KeyedRequest,
     PaymentCollection,
@@ -86,6 +89,43 @@ def test_the_layout_of_the_body_is_no_other_request(api: Api) -> None:
     second = api.admin("POST", "refund-reasons/", '{"code":"late","label":"Late"}', key="key-1")
 
     assert second.content == first.content
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("5.5", "5.50", True),
+        ("5.5", "0.55e1", True),
+        ("5", "5.0", True),
+        ("50", "5e1", True),
+        ("5.5", '"5.5"', False),
+        ("5", '"5"', False),
+        ("5", "50", False),
+        ("5.5", "5.50000000000000000000000000000000000001", False),
+        ("1", "true", False),
+        ("0", "-0.00", True),
+        ("null", '"null"', False),
+    ],
+)
+@pytest.mark.parametrize("form", ["%s", "[%s]", '{"a": [1, %s]}'])
+def test_equal_numbers_are_one_request_and_text_is_another(
+    rf: RequestFactory, first: str, second: str, form: str, is_same: bool
+) -> None:
+    digests = [
+        request_digest(Request(rf.post("/", form % body, "application/json")))
+        for body in (first, second)
+    ]
+
+    assert (digests[0] == digests[1]) is is_same
+
+
+def test_an_amount_as_text_is_not_taken_for_the_refund_that_was_made(api: Api) -> None:
+    asked = BY_NAME["refund"].asked(api)
+
+    answers = [asked.send(f'{{"amount": {amount}}}') for amount in ("5.5", '"5.5"', "5.50")]
+
+    assert [each.status_code for each in answers] == [200, 409, 200]
+    assert answers[2]["Idempotent-Replayed"] == "true"
 
 
 @every_post
