@@ -309,6 +309,18 @@ def test_conditions_are_counted(api: Api, ids: list[str]) -> None:
     assert "at most 200 conditions" in answer.json()["message"]
 
 
+def test_regular_expressions_are_counted_wherever_they_stand(api: Api, ids: list[str]) -> None:
+    few = "order_id[$re]=order&" + "&".join(
+        f"$or[{number}][$and][0][id][$re]={ids[0]}" for number in range(9)
+    )
+    many = f"{few}&status[$re]=.*"
+
+    assert found(api, ids, few) == [0]
+    answer = api.ask_admin(f"payment-collections?{many}")
+    assert (answer.status_code, answer.json()["type"]) == (400, "invalid_data")
+    assert "at most 10 conditions with $re" in answer.json()["message"]
+
+
 def test_a_list_of_many_ids_is_looked_up_at_once(api: Api, ids: list[str]) -> None:
     many = "&".join(f"id[]={ids[number % 2]}" for number in range(900))
 

@@ -19,13 +19,15 @@ Filter: TypeAlias = "Callable[[str, Any], Q]"
 COMBINED = ("$and", "$or")
 # SQLite nests what is combined, up to 1000 levels.
 _MAX_CONDITIONS = 200
+# Each is tried on every row, without an index.
+_MAX_REGULAR_EXPRESSIONS = 10
 
 
 def read_filters(query: Mapping[str, Any], filters: Mapping[str, Filter]) -> Q:
     """What is neither in the table nor ``$and`` or ``$or`` is somebody else's.
 
     :raises InvalidData: a value of the wrong kind, an unknown name below $and and $or, or more
-        conditions than a database takes.
+        conditions than a database takes or soon answers.
     """
     return _Reader(filters).all_of(query, path=())
 
@@ -37,7 +39,8 @@ def nothing() -> Q:
 class _Reader:
     def __init__(self, filters: Mapping[str, Filter]) -> None:
         self._filters = filters
-        self._count = 0
+        self._conditions = 0
+        self._regular_expressions = 0
 
     def all_of(self, given: Mapping[str, Any], *, path: tuple[str, ...]) -> Q:
         found = Q()
@@ -45,7 +48,7 @@ class _Reader:
             if name in COMBINED:
                 found &= self._combined(value, path=(*path, name))
             elif name in self._filters:
-                self._count_one()
+                self._count(value)
                 found &= self._filters[name](", ".join((*path, name)), value)
         return found
 
@@ -58,10 +61,16 @@ class _Reader:
         parts = [self.all_of(each, path=path) for each in value]
         return any_of(parts) if path[-1] == "$or" else _all_of(parts)
 
-    def _count_one(self) -> None:
-        self._count += 1
-        if self._count > _MAX_CONDITIONS:
+    def _count(self, value: Any) -> None:
+        self._conditions += 1
+        if self._conditions > _MAX_CONDITIONS:
             raise InvalidData(f"A query has at most {_MAX_CONDITIONS} conditions; send fewer.")
+        if isinstance(value, dict) and "$re" in value:
+            self._regular_expressions += 1
+        if self._regular_expressions > _MAX_REGULAR_EXPRESSIONS:
+            raise InvalidData(
+                f"A query has at most {_MAX_REGULAR_EXPRESSIONS} conditions with $re; send fewer."
+            )
 
 
 def any_of(parts: Iterable[Q]) -> Q:
