@@ -12,8 +12,9 @@ from medusa_payments.api.permissions import permission_for
 from medusa_payments.api.tokens import token_for
 from medusa_payments.api.views.base import AdminView
 from medusa_payments.errors import ConfigurationError
+from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.api.routes import CALLS, Route, ask, routes
-from tests.api.shop import Api, basic, rows
+from tests.api.shop import PAID_AT_ONCE, PROVIDER, Api, basic, rows
 from tests.api.staff import bearer, member
 from tests.conftest import ADMIN_API_KEY, PUBLISHABLE_KEY
 
@@ -99,6 +100,88 @@ def test_a_member_of_the_staff_may_do_what_the_permission_allows(api: Api, route
     answer = ask(api, route, bearer(token_for(member(codename))))
 
     assert answer.status_code == CALLS[route.key].status
+
+
+TAKING = [
+    PAID_AT_ONCE,
+    {"confirm": True, "capture_method": "manual"},
+    {"capture_method": "automatic"},
+    {"capture_method": "automatic_async"},
+    {"capture_method": ""},
+]
+HOLDING = [{}, {"confirm": False}, {"capture_method": "manual"}, {"capture_method": None}]
+
+
+def start(api: Api, user: Any, collection: str, data: Any, **headers: str) -> Any:
+    path = f"/api/admin/payment-collections/{collection}/payment-sessions"
+    body = {"provider_id": PROVIDER, "data": data}
+    return api.ask("POST", path, body, headers=bearer(token_for(user)) | headers)
+
+
+def assert_lacks_capture(answer: Any) -> None:
+    assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+    assert "medusa_payments.capture_payment" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("data", TAKING, ids=str)
+def test_a_session_that_takes_money_needs_the_permission_to_capture(
+    api: Api, simulator: StripeSimulator, data: Any
+) -> None:
+    clerk, collection = member("add_paymentsession"), api.collection()
+    before = rows()
+
+    answers = [start(api, clerk, each, data) for each in (collection, "unknown")]
+
+    for answer in answers:
+        assert_lacks_capture(answer)
+    assert rows() == before
+    assert not simulator.requests("payment_intents.create")
+
+
+@pytest.mark.parametrize("data", HOLDING, ids=str)
+def test_a_session_that_a_buyer_pays_and_we_capture_needs_no_more(api: Api, data: Any) -> None:
+    answer = start(api, member("add_paymentsession"), api.collection(), data)
+
+    assert answer.status_code == 200
+
+
+def test_a_provider_that_captures_by_itself_needs_it_for_every_session(
+    api: Api, shop_settings: Any, change: Any
+) -> None:
+    providers = shop_settings.MEDUSA_PAYMENTS["PROVIDERS"]
+    stripe = providers[PROVIDER]
+    options = stripe["OPTIONS"] | {"CAPTURE": "automatic"}
+    change(PROVIDERS=providers | {PROVIDER: stripe | {"OPTIONS": options}})
+
+    refused = start(api, member("add_paymentsession"), api.collection(), {})
+    started = start(
+        api,
+        member("add_paymentsession", "capture_payment", email="boss@example.com"),
+        api.collection(),
+        {},
+    )
+
+    assert_lacks_capture(refused)
+    assert started.status_code == 200
+
+
+@pytest.mark.parametrize("data", [PAID_AT_ONCE, {"capture_method": "automatic"}], ids=str)
+def test_who_may_capture_may_start_a_session_that_takes_money(api: Api, data: Any) -> None:
+    user = member("add_paymentsession", "capture_payment")
+
+    assert start(api, user, api.collection(), data).status_code == 200
+
+
+def test_the_answer_to_a_session_that_took_money_is_for_who_still_may(api: Api) -> None:
+    user, collection = member("add_paymentsession", "capture_payment"), api.collection()
+    key = {"Idempotency-Key": "key-1"}
+    first = start(api, user, collection, PAID_AT_ONCE, **key)
+    user.user_permissions.remove(Permission.objects.get(codename="capture_payment"))
+
+    second = start(api, user, collection, PAID_AT_ONCE, **key)
+
+    assert first.status_code == 200
+    assert_lacks_capture(second)
 
 
 @pytest.mark.parametrize("route", ADMIN, ids=str)

@@ -11,6 +11,7 @@ from medusa_payments import settings
 from medusa_payments.api import fields
 from medusa_payments.api.bodies import amount, identifier, read_body
 from medusa_payments.api.listing import Listing, columns
+from medusa_payments.api.permissions import CAPTURE, is_permitted, lacking
 from medusa_payments.api.queries import ONE, moment, read_query, searched, text, text_in
 from medusa_payments.api.queries import amount as amount_of
 from medusa_payments.api.shapes import Selection, stored
@@ -29,6 +30,7 @@ from medusa_payments.operations.collections import (
 )
 from medusa_payments.operations.mark_as_paid import mark_as_paid
 from medusa_payments.operations.sessions import create_payment_session
+from medusa_payments.providers.registry import get_provider
 from medusa_payments.statuses import UNRESOLVED_MOVEMENTS
 
 ORDER_BODY = {
@@ -122,6 +124,7 @@ class AdminSessions(AdminView):
     def post(self, request: Request, collection_id: str) -> Response:
         selection = _admin_selection(request)
         body = read_body(request, SESSION_BODY)
+        _check_may_take(request, **body)
         session = create_payment_session(
             collection_of(collection_id),
             **body,
@@ -130,10 +133,29 @@ class AdminSessions(AdminView):
         )
         return answer_with(session, selection)
 
+    def check_asked_again(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        _check_may_take(request, **read_body(request, SESSION_BODY))
+
 
 def _admin_selection(request: Request) -> Selection:
     given = text_in(read_query(request, ONE), "fields")
     return fields.select("payment_collection", fields.ADMIN_COLLECTION, given)
+
+
+def _check_may_take(
+    request: Request, *, provider_id: str, data: dict[str, Any] | None = None
+) -> None:
+    """Asked before any row is looked up, as the route's own permission.
+
+    :raises PermissionDenied: the session would hold or take money without a buyer or without a
+        capture, and the user may not capture.
+    """
+    if is_permitted(request, CAPTURE):
+        return
+    provider, given = get_provider(provider_id), data or {}
+    provider.check_data(given)
+    if provider.takes_money_at_once(given) or provider.captures_by_itself(given):
+        raise lacking(CAPTURE)
 
 
 def _currency(body: dict[str, Any]) -> str:

@@ -88,8 +88,10 @@ class StripeProvider(PaymentMethodMethods):
         return bool(data.get("confirm"))
 
     def captures_by_itself(self, data: Mapping[str, Any]) -> bool:
-        method = data.get("capture_method") or self._initiate_defaults().get("capture_method")
-        return (method or self._options.capture) != "manual"
+        method = data.get("capture_method")
+        if method is None:  # an empty one is sent on, and may mean anything to Stripe
+            method = self._initiate_defaults().get("capture_method", self._options.capture)
+        return bool(method != "manual")
 
     def initiate_payment(self, request: InitiateRequest) -> Outcome:
         return self._asked(

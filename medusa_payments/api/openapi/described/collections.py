@@ -123,6 +123,10 @@ COLLECTIONS: dict[type[Any], dict[str, Description]] = {
             _SHAPE,
             name="admin_create_payment_session",
             summary="Start paying a collection, with every option of the provider",
+            note=(
+                "For a session that holds or takes money before the buyer acts, or that is taken"
+                " without a capture, a member of the staff needs `capture_payment` too."
+            ),
             body=SESSION_BODY,
             refusals=_STARTING,
         )
