@@ -285,6 +285,23 @@ def test_what_the_cookie_writes_needs_the_csrf_token(api: Api, browser: Client) 
     assert Capture.objects.get().created_by == f"user_{user.pk}"
 
 
+def test_what_the_cookie_writes_from_another_origin_needs_djangos_trust(
+    api: Api, browser: Client, settings: Any
+) -> None:
+    browser.force_login(member("add_refundreason"))
+    browser.cookies["csrftoken"] = "a" * 32
+    headers = {"Origin": "https://office.example", "x-csrftoken": "a" * 32}
+    body = '{"label": "Late", "code": "late"}'
+
+    def write() -> int:
+        path = "/api/admin/refund-reasons"
+        return browser.post(path, body, "application/json", headers=headers).status_code
+
+    assert write() == 403
+    settings.CSRF_TRUSTED_ORIGINS = ["https://office.example"]
+    assert write() == 200
+
+
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -299,7 +316,6 @@ def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
     api: Api, browser: Client, content_type: str
 ) -> None:
     browser.force_login(member("capture_payment"))
-
     browser.cookies["csrftoken"] = "a" * 32
     body = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
 
