@@ -11,7 +11,7 @@ from django.db import connection
 
 from medusa_payments.models import Capture, ProviderCall, Refund
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-from tests.api.shop import Api, rows
+from tests.api.shop import Api, basic, rows
 
 
 def test_the_same_key_after_a_success_is_the_same_refund(
@@ -79,6 +79,47 @@ def test_a_key_that_was_used_with_another_amount_conflicts(api: Api) -> None:
     assert (answer.json()["type"], answer.json()["code"]) == ("conflict", "invalid_state_error")
     assert "Idempotency-Key" in answer.json()["message"]
     assert rows()["Refund"] == before
+
+
+def refused_refund(api: Api, simulator: StripeSimulator) -> str:
+    """A payment whose refund of 10 under act-1 its provider refused."""
+    payment = api.captured()
+    simulator.next_refund_status("failed")
+    answer = api.admin("POST", f"payments/{payment}/refund", {"amount": 10}, key="act-1")
+    assert (answer.status_code, answer.json()["type"]) == (400, "not_allowed")
+    return payment
+
+
+def test_a_key_names_its_act_after_the_provider_refused_it_too(
+    api: Api, simulator: StripeSimulator
+) -> None:
+    payment = refused_refund(api, simulator)
+
+    answers = [
+        api.admin("POST", f"payments/{payment}/refund", {"amount": amount}, key=key)
+        for amount, key in ((10, "act-1"), (11, "act-1"), (11, "act-2"))
+    ]
+
+    assert [each.status_code for each in answers] == [400, 409, 200]
+    assert len(simulator.requests("refunds.create")) == 2
+
+
+@pytest.mark.parametrize(("amount", "status"), [(10, 200), (11, 409)])
+def test_a_key_names_its_act_whoever_sends_it(
+    api: Api, change: Any, amount: int, status: int
+) -> None:
+    payment = api.captured()
+    change(SECRET_KEYS=("sk_of_the_tests", "sk_of_another_server"))
+    api.admin("POST", f"payments/{payment}/refund", {"amount": 10}, key="act-1")
+    headers = {"Authorization": basic("sk_of_another_server"), "Idempotency-Key": "act-1"}
+
+    answer = api.ask(
+        "POST", f"/api/admin/payments/{payment}/refund", {"amount": amount}, headers=headers
+    )
+
+    assert answer.status_code == status
+    assert "Idempotent-Replayed" not in answer
+    assert Refund.objects.count() == 1
 
 
 @pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
