@@ -37,6 +37,11 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests mostly wait, for servers, leases and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 # What a run may skip
 
 

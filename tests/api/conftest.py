@@ -12,14 +12,18 @@ from tests.conftest import WEBHOOK_SECRET
 
 @pytest.fixture
 def shop_settings(stripe_settings: Any, simulator: StripeSimulator) -> Iterator[Any]:
-    """As ``stripe_settings``, with the carts of these tests.
+    """As ``stripe_settings``, with the carts of these tests, and a little less patient.
 
     Events are signed for an endpoint that nobody posts to: a test delivers what it wants.
     """
     simulator.set_webhook("http://127.0.0.1:9/", WEBHOOK_SECRET)
     simulator.hold()
-    stripe_settings.MEDUSA_PAYMENTS = stripe_settings.MEDUSA_PAYMENTS | {
-        "CART_RESOLVER": "tests.api.shop.resolve_cart"
+    own = stripe_settings.MEDUSA_PAYMENTS
+    stripe = own["PROVIDERS"][shop.PROVIDER]
+    options = {**stripe["OPTIONS"], "READ_TIMEOUT": 0.7, "TOTAL_BUDGET": 2.0}
+    stripe_settings.MEDUSA_PAYMENTS = own | {
+        "PROVIDERS": own["PROVIDERS"] | {shop.PROVIDER: stripe | {"OPTIONS": options}},
+        "CART_RESOLVER": "tests.api.shop.resolve_cart",
     }
     yield stripe_settings
     shop.CARTS.clear()

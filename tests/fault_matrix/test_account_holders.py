@@ -35,12 +35,12 @@ from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 
 from .scenarios import STRIPE
-from .test_fault_matrix import FAULTS, HORIZON, IN_THE_DEFAULT_RUN, PERSISTENCE, impatient
+from .test_fault_matrix import FAULTS, HORIZON, PERSISTENCE, impatient
 
 __all__ = ["impatient"]
 
-# Made, and the key only repeats a stored error: whoever does not look makes another.
-DEFAULT_RUN = IN_THE_DEFAULT_RUN | {("error_500_after", "persistent")}
+# The answer is lost; and the key only repeats a stored error: whoever does not look makes another.
+DEFAULT_RUN = {("drop_after", "persistent"), ("error_500_after", "persistent")}
 SAVED = {"confirm": True, "payment_method": "pm_card_visa", "return_url": "https://shop.test/"}
 
 
