@@ -3,16 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 
 from medusa_payments.admin.base import ReadOnlyAdmin, deletion
-from medusa_payments.admin.calls import attempts
 from medusa_payments.admin.columns import (
     badge_column,
     identifier_column,
     json_column,
-    link_column,
     own_link_column,
     text_column,
     time_column,
@@ -94,61 +91,6 @@ class AccountHolderAdmin(ReadOnlyAdmin):
 
 def _link(call: AccountHolderCall, site: str) -> str:
     return record_link(AccountHolderCall, call.pk, site=site)
-
-
-@admin.register(AccountHolderCall)
-class AccountHolderCallAdmin(ReadOnlyAdmin):
-    list_display = (
-        "own_link",
-        "kind",
-        "state_badge",
-        "holder",
-        "evidence",
-        "next_attempt",
-        "created",
-    )
-    list_filter = ("state", "kind", ProviderFilter, "created_at")
-    search_fields = (
-        "id__startswith",
-        "account_holder__id__startswith",
-        "provider_reference__startswith",
-        "request_id__startswith",
-    )
-    search_help_text = "Id of the call or its account holder; provider's id of object or request."
-    fieldsets = (
-        (None, {"fields": ("own_link", "kind", "state_badge", "holder", "reference", "provider")}),
-        ("Evidence", {"fields": ("evidence", "request", "failure_kind", "failure_code")}),
-        ("Attempts", {"fields": ("key", "generation", "key_is_spent", "attempts_table")}),
-        (
-            "Schedule",
-            {"fields": ("created", "first_sent", "last_sent", "next_attempt", "looks", "leased")},
-        ),
-        ("Arguments", {"fields": ("arguments_json", "digest")}),
-    )
-
-    own_link = own_link_column()
-    state_badge = badge_column("state")
-    holder = link_column("account_holder", "account holder")
-    reference = identifier_column("provider_reference", "what it made at the provider")
-    provider = identifier_column("provider_id", "provider")
-    request = identifier_column("request_id", "provider's request id")
-    key = identifier_column("idempotency_key")
-    digest = identifier_column("arguments_digest", "digest of the arguments")
-    created = time_column("created_at", "created")
-    first_sent = time_column("first_sent_at", "first sent")
-    last_sent = time_column("last_sent_at", "last sent")
-    next_attempt = time_column("next_attempt_at", "next look")
-    leased = time_column("leased_until")
-    arguments_json = json_column("arguments")
-
-    @admin.display(description="attempts")
-    def attempts_table(self, call: AccountHolderCall) -> str:
-        return render_to_string(
-            "admin/medusa_payments/includes/attempts.html", {"attempts": attempts(call)}
-        )
-
-    def marks(self, row: Any) -> list[str]:
-        return [badge(row.state)]
 
 
 @admin.register(RefundReason)

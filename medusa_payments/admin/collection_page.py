@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from medusa_payments.admin.base import deletion_marks
-from medusa_payments.admin.calls import attempts, call_amount
+from medusa_payments.admin.calls import call_amount
 from medusa_payments.admin.discrepancies import discrepancy_badge
 from medusa_payments.admin.display import NOTHING, badge, identifier, money, record_link, scrub
 from medusa_payments.admin.movement_rows import movement_rows
+from medusa_payments.admin.recorded_calls import attempts
 from medusa_payments.admin.sentences import KINDS
 from medusa_payments.admin.timeline import Moment, moments
 from medusa_payments.models import (

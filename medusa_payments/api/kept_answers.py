@@ -14,15 +14,14 @@ from typing import Any
 from medusa_payments.api.renderers import JsonRenderer
 from medusa_payments.api.shapes import stored
 from medusa_payments.models import PaymentSession
-
-_SECRET = "client_secret"  # noqa: S105 - the name of it
+from medusa_payments.redaction import CLIENT_SECRET
 
 
 def kept(data: Any) -> str:
     """The answer's JSON without secrets."""
     answer = json.loads(JsonRenderer().render(data), parse_float=Decimal)
     for session in _sessions_with_secret(answer):
-        session["data"][_SECRET] = None
+        session["data"][CLIENT_SECRET] = None
     return JsonRenderer().render(answer).decode()
 
 
@@ -33,9 +32,9 @@ def sent_again(text: str) -> Any:
     secrets = _live_secrets([session["id"] for session in sessions]) if sessions else {}
     for session in sessions:
         if secret := secrets.get(session["id"]):
-            session["data"][_SECRET] = secret
+            session["data"][CLIENT_SECRET] = secret
         else:
-            del session["data"][_SECRET]
+            del session["data"][CLIENT_SECRET]
     return answer
 
 
@@ -44,10 +43,12 @@ def _sessions_with_secret(answer: Any) -> Iterator[dict[str, Any]]:
     further down came from its buyer."""
     collection = answer.get("payment_collection") if isinstance(answer, dict) else None
     for session in (collection or {}).get("payment_sessions", ()):
-        if _SECRET in (session.get("data") or {}):
+        if CLIENT_SECRET in (session.get("data") or {}):
             yield session
 
 
 def _live_secrets(session_ids: list[str]) -> dict[str, Any]:
     rows = stored(PaymentSession).filter(pk__in=session_ids)
-    return {session.pk: session.data[_SECRET] for session in rows if _SECRET in session.data}
+    return {
+        session.pk: session.data[CLIENT_SECRET] for session in rows if CLIENT_SECRET in session.data
+    }

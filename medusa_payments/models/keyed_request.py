@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from medusa_payments.ids import new_id
+from medusa_payments.ids import id_beside, new_id
 from medusa_payments.models.base import Record
 from medusa_payments.models.fields import IdentifierField
 
@@ -58,4 +58,4 @@ class KeyedRequest(models.Model):
 
     def id_for(self, model: type[Record]) -> str:
         """The id of the one record of this kind that the request makes."""
-        return f"{model.ID_PREFIX}_{self.id.rpartition('_')[2]}"
+        return id_beside(model.ID_PREFIX, self.id)

@@ -90,11 +90,20 @@ def delete_account_holder(holder: AccountHolder, *, actor: Actor = SYSTEM) -> Ac
     """
     refuse_open_transaction()
     call, is_new = under_holder_lock(holder.pk, _prepare_deletion, actor=actor)
-    if call is not None:
-        answer = perform(call, actor=actor) if is_new else advance(call, actor=actor)
-        call.refresh_from_db(using=database_alias())
-        result_of(call, answer)
+    if call is not None and is_new:
+        result_of(call, perform(call, actor=actor))
+    elif call is not None:
+        _finish_earlier(call, actor=actor)
     return _reload(holder)
+
+
+def _finish_earlier(call: AccountHolderCall, *, actor: Actor) -> None:
+    """The deletion waits for an earlier call, and follows it; how that ended is nobody's answer."""
+    advance(call, actor=actor)
+    rows = AccountHolderCall.objects.using(database_alias())
+    deletion = rows.filter(account_holder=call.account_holder_id).latest("pk")
+    if deletion.kind == AccountHolderCallKind.DELETE or deletion.is_unresolved:
+        result_of(deletion, {})
 
 
 def retrieve_account_holder(holder: AccountHolder) -> Json | None:

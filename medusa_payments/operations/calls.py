@@ -17,6 +17,7 @@ from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.types import Failed, Outcome
 from medusa_payments.redaction import redact
 from medusa_payments.statuses import UNRESOLVED_CALLS, CallKind, CallState
 
@@ -40,23 +41,25 @@ def write_call(
     session: PaymentSession,
     *,
     arguments: dict[str, Any],
-    payment: Payment | None = None,
-    movement: Capture | Refund | None = None,
+    about: Payment | Capture | Refund | None = None,
     is_undoing: bool = False,
     leased_for: float = 0.0,
+    call_id: str = "",
 ) -> ProviderCall:
     """Write a call that will be asked after the commit (law 1).
 
+    ``about``: the capture or refund that it asks for, or the payment that it cancels.
     ``leased_for`` seconds it belongs to the caller, who asks at once; without, it is anybody's.
     """
     call: ProviderCall = locked.add(
         ProviderCall(
+            id=call_id,
             kind=kind,
             payment_collection=locked.collection,
             payment_session=session,
-            payment=payment,
-            capture=movement if isinstance(movement, Capture) else None,
-            refund=movement if isinstance(movement, Refund) else None,
+            payment=about if about is None or isinstance(about, Payment) else about.payment,
+            capture=about if isinstance(about, Capture) else None,
+            refund=about if isinstance(about, Refund) else None,
             provider_id=session.provider_id,
             is_undoing=is_undoing,
             **intent(arguments, now=locked.now, leased_for=leased_for),
@@ -86,6 +89,19 @@ def intent(arguments: dict[str, Any], *, now: datetime, leased_for: float = 0.0)
 def digest(arguments: dict[str, Any]) -> str:
     text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def answered(call: RecordedCall, outcome: Outcome) -> dict[str, Any]:
+    """The columns of a call that any answer to it writes. ``call`` is as it was asked."""
+    is_failed = isinstance(outcome, Failed)
+    return {
+        "attempts": call.attempts,
+        "leased_until": None,
+        "request_id": outcome.request_id[:255] or call.request_id,
+        "failure_kind": outcome.kind.value if isinstance(outcome, Failed) else "",
+        "failure_code": outcome.code[:100] if is_failed else "",
+        "key_is_spent": outcome.key_is_spent,
+    }
 
 
 def is_free(*, whatever_the_lease_said: bool = False) -> Q:

@@ -70,7 +70,7 @@ def _write(locked: LockedCollection, payment: Payment) -> ProviderCall:
         CallKind.CANCEL,
         payment.payment_session,
         arguments={"reference": payment.payment_session.provider_reference},
-        payment=payment,
+        about=payment,
         leased_for=lease_seconds(get_provider(payment.provider_id)),
     )
 

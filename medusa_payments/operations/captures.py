@@ -129,8 +129,7 @@ def _write(
             "amount_minor": amount_minor,
             "currency_code": payment.currency_code,
         },
-        payment=payment,
-        movement=capture,
+        about=capture,
         leased_for=lease_seconds(get_provider(payment.provider_id)),
     )
     return _Prepared(capture, call, is_new=True)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
-from medusa_payments.errors import MedusaPaymentsError, NotAllowed, NotFound
+from medusa_payments.errors import (
+    MedusaPaymentsError,
+    NotAllowed,
+    NotFound,
+    PaymentProviderUnavailable,
+)
 from medusa_payments.models import Payment, PaymentCollection
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.recording import Recorded
-from medusa_payments.operations.session_closing import close_session, follow
-from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.operations.session_closing import (
+    close_session,
+    follow,
+    see_before_closing,
+)
 from medusa_payments.statuses import CollectionStatus, DeletedReason
 
 logger = logging.getLogger("medusa_payments")
@@ -42,11 +51,15 @@ def cancel_payment_collection(
 
     What was captured stays captured: refund it. A payment that cannot be canceled now is logged,
     as in Medusa, and the status stays what it is until nothing is held; calling again tries again.
+    A provider that does not answer keeps nothing open: its session is closed behind it (law 7).
 
     :raises NotAllowed: it is completed, or canceled already.
     :raises NotFound: it was deleted.
     """
     refuse_open_transaction()
+    for session in collection.payment_sessions.using(database_alias()):
+        with suppress(PaymentProviderUnavailable):
+            see_before_closing(session, actor=actor)
 
     def work(locked: LockedCollection) -> Recorded:
         current = _live(locked)
@@ -86,10 +99,3 @@ def _release(collection: PaymentCollection, *, actor: Actor) -> None:
             cancel_payment(payment, actor=actor)
         except MedusaPaymentsError as error:
             logger.warning("Payment %s could not be canceled: %s", payment.pk, error.code)
-    for session in collection.payment_sessions.using(database_alias()):
-        if session.authorized_at is not None:
-            continue  # its payment was just canceled
-        try:
-            delete_payment_session(session, actor=actor)
-        except MedusaPaymentsError as error:
-            logger.warning("Session %s could not be closed: %s", session.pk, error.code)

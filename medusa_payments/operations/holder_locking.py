@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import F
 
 from medusa_payments.errors import NotFound
@@ -14,13 +13,8 @@ from medusa_payments.models import AccountHolder, AccountHolderCall
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.calls import intent
-from medusa_payments.operations.database import (
-    DatabaseNow,
-    database_alias,
-    patiently,
-    refuse_open_transaction,
-)
-from medusa_payments.operations.locked import Locked
+from medusa_payments.operations.database import DatabaseNow, database_alias
+from medusa_payments.operations.locked import Locked, holding
 from medusa_payments.statuses import UNRESOLVED_CALLS, AccountHolderCallKind
 
 Result = TypeVar("Result")
@@ -84,23 +78,12 @@ class LockedHolder(Locked):
 def under_holder_lock(
     holder_id: str, work: Callable[[LockedHolder], Result], *, actor: Actor, cause: str = ""
 ) -> Result:
-    """Run ``work`` in one short durable transaction that holds the account holder's lock.
-
-    As ``under_lock`` does for a collection: ``work`` only reads and writes the database.
+    """Run ``work`` holding the account holder's lock; see ``holding``.
 
     :raises NotFound: no such account holder.
     :raises OpenTransaction: the caller has a transaction open.
     """
-    refuse_open_transaction()
-
-    def transact() -> Result:
-        with transaction.atomic(using=database_alias(), durable=True):
-            locked = _lock(holder_id, actor=actor, cause=cause)
-            result = work(locked)
-            locked.close()
-            return result
-
-    return patiently(transact)
+    return holding(lambda: _lock(holder_id, actor=actor, cause=cause), work)
 
 
 def _lock(holder_id: str, *, actor: Actor, cause: str) -> LockedHolder:
@@ -119,12 +102,9 @@ def under_new_holder(
     :raises IntegrityError: somebody else has just made the customer's holder.
     """
 
-    def transact() -> Result:
-        with transaction.atomic(using=database_alias(), durable=True):
-            locked = LockedHolder(holder, now=holder.created_at, actor=actor, cause="")
-            locked.add(holder, "holder.requested")
-            result = work(locked)
-            locked.close()
-            return result
+    def insert() -> LockedHolder:
+        locked = LockedHolder(holder, now=holder.created_at, actor=actor, cause="")
+        locked.add(holder, "holder.requested")
+        return locked
 
-    return patiently(transact)
+    return holding(insert, work)

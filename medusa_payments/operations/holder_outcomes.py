@@ -11,6 +11,7 @@ from typing import Any
 from medusa_payments.models import AccountHolderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.call_keys import is_past_horizon, key_works, was_refused_at_last
+from medusa_payments.operations.calls import answered
 from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
 from medusa_payments.operations.holder_locking import LockedHolder, under_holder_lock
 from medusa_payments.operations.holder_records import accept, follow_deletion, refuse
@@ -19,7 +20,6 @@ from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import (
     NOT_REACHED,
     Failed,
-    Indeterminate,
     Json,
     KeptFound,
     KeptLookupResult,
@@ -54,7 +54,7 @@ def record_outcome(
         mine = locked.call(call.pk)
         is_ours = mine.lease_token == call.lease_token
         if is_ours:
-            _write_answer(locked, mine, call, outcome)
+            locked.change(mine, "call.answered", **answered(call, outcome))
         if isinstance(outcome, Succeeded):
             accept(locked, mine, outcome.data, evidence=Evidence.RESPONSE)
         elif is_ours and isinstance(outcome, Failed):
@@ -88,22 +88,6 @@ def record_lookup(
 def shown(result: KeptLookupResult) -> Json:
     """What a lookup tells the front end."""
     return result.objects[0].data if isinstance(result, KeptFound) else {}
-
-
-def _write_answer(
-    locked: LockedHolder, mine: AccountHolderCall, call: AccountHolderCall, outcome: Outcome
-) -> None:
-    is_failed = isinstance(outcome, Failed)
-    locked.change(
-        mine,
-        "call.answered",
-        attempts=call.attempts,
-        leased_until=None,
-        request_id=outcome.request_id[:255] or mine.request_id,
-        failure_kind=outcome.kind.value if isinstance(outcome, Failed) else "",
-        failure_code=outcome.code[:100] if is_failed else "",
-        key_is_spent=isinstance(outcome, Indeterminate) and outcome.key_is_spent,
-    )
 
 
 def _settle_refusal(locked: LockedHolder, call: AccountHolderCall, outcome: Failed) -> None:

@@ -25,9 +25,9 @@ def accept(
     locked: LockedHolder, call: AccountHolderCall, data: Json, *, evidence: Evidence
 ) -> None:
     """The call happened. ``data`` is what the provider answered, secrets included."""
-    reference = str(data.get("id") or "")[:255]
     if call.state == CallState.SUCCEEDED:
         return  # told before; a newer call may have followed
+    reference = str(data.get("id") or "")[:255]
     _write_end(locked, call, CallState.SUCCEEDED, evidence, provider_reference=reference)
     if write := _WRITERS.get(AccountHolderCallKind(call.kind)):
         write(locked, call, reference, redact(dict(data)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Model
 
 from medusa_payments.models import (
@@ -19,7 +21,11 @@ from medusa_payments.models import (
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import Actor
-from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.database import (
+    database_alias,
+    patiently,
+    refuse_open_transaction,
+)
 from medusa_payments.signals import FOR_THE_SHOP
 
 _WRITTEN_LATE = (
@@ -30,6 +36,9 @@ _WRITTEN_LATE = (
     ProviderCall,
     WebhookEvent,
 )
+
+Held = TypeVar("Held", bound="Locked")
+Result = TypeVar("Result")
 
 
 class Locked:
@@ -103,9 +112,33 @@ class Locked:
         """What a discrepancy that is opened under this lock is about."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Write the audit entries and the head of the chain: the end of the transaction."""
+        raise NotImplementedError
+
     def _enter(self, action: str, row: Any, *, before: dict[str, Any]) -> None:
         self._entries.append(
             audit.entry(
                 action, row, before=before, actor=self.actor, cause=self.cause, now=self.now
             )
         )
+
+
+def holding(lock: Callable[[], Held], work: Callable[[Held], Result]) -> Result:
+    """Run ``work`` in one short durable transaction that begins by taking a lock.
+
+    A deadlock, serialization failure or lock time-out repeats the whole of it, a bounded number
+    of times: ``work`` only reads and writes the database.
+
+    :raises OpenTransaction: the caller has a transaction open.
+    """
+    refuse_open_transaction()
+
+    def transact() -> Result:
+        with transaction.atomic(using=database_alias(), durable=True):
+            locked = lock()
+            result = work(locked)
+            locked.close()
+            return result
+
+    return patiently(transact)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import F
 
 from medusa_payments.errors import NotFound
@@ -23,13 +22,8 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations import audit, totals
 from medusa_payments.operations.actors import Actor
-from medusa_payments.operations.database import (
-    DatabaseNow,
-    database_alias,
-    patiently,
-    refuse_open_transaction,
-)
-from medusa_payments.operations.locked import Locked
+from medusa_payments.operations.database import DatabaseNow, database_alias
+from medusa_payments.operations.locked import Locked, holding
 from medusa_payments.statuses import CallKind, CallState
 
 Result = TypeVar("Result")
@@ -161,24 +155,12 @@ def under_lock(
     actor: Actor,
     cause: str = "",
 ) -> Result:
-    """Run ``work`` in one short durable transaction that holds the collection's lock.
-
-    A deadlock, serialization failure or lock time-out repeats the whole of it, a bounded number
-    of times: ``work`` only reads and writes the database.
+    """Run ``work`` holding the collection's lock; see ``holding``.
 
     :raises NotFound: no such collection.
     :raises OpenTransaction: the caller has a transaction open.
     """
-    refuse_open_transaction()
-
-    def transact() -> Result:
-        with transaction.atomic(using=database_alias(), durable=True):
-            locked = _lock(collection_id, actor=actor, cause=cause)
-            result = work(locked)
-            locked.close()
-            return result
-
-    return patiently(transact)
+    return holding(lambda: _lock(collection_id, actor=actor, cause=cause), work)
 
 
 def _lock(collection_id: str, *, actor: Actor, cause: str) -> LockedCollection:

@@ -23,6 +23,7 @@ from medusa_payments.operations.discrepancies import close_by_evidence, open_dis
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.registry import get_provider
+from medusa_payments.redaction import without_client_secret
 from medusa_payments.statuses import (
     UNRESOLVED_MOVEMENTS,
     CallState,
@@ -56,7 +57,7 @@ def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
             provider_id=session.provider_id,
             currency_code=session.currency_code,
             amount_minor=session.provider_amount_minor or session.amount_minor,
-            data={key: value for key, value in session.data.items() if key != "client_secret"},
+            data=without_client_secret(session.data),
             created_at=locked.now,
         ),
         "payment.created",

@@ -16,6 +16,7 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations import movements, refund_records, update_records
 from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.calls import answered
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.locking import LockedCollection, under_lock
@@ -59,7 +60,7 @@ def record_outcome(
         session = locked.session(call.payment_session_id)
         mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
         if mine.lease_token == call.lease_token:
-            _write_answer(locked, mine, call, outcome)
+            locked.change(mine, "call.answered", **answered(call, outcome))
             _SETTLE[CallKind(call.kind)](locked, session, mine, outcome, evidence)
         else:
             _merge_shown(locked, session, outcome, evidence)
@@ -96,22 +97,6 @@ def _reopen(locked: LockedCollection, session: PaymentSession, call: ProviderCal
             evidence=Evidence.NONE,
             is_provisional=False,
         )
-
-
-def _write_answer(
-    locked: LockedCollection, mine: ProviderCall, call: ProviderCall, outcome: Outcome
-) -> None:
-    is_failed = isinstance(outcome, Failed)
-    locked.change(
-        mine,
-        "call.answered",
-        attempts=call.attempts,
-        leased_until=None,
-        request_id=outcome.request_id[:255] or mine.request_id,
-        failure_kind=outcome.kind.value if isinstance(outcome, Failed) else "",
-        failure_code=outcome.code[:100] if is_failed else "",
-        key_is_spent=outcome.key_is_spent,
-    )
 
 
 def _merge_shown(

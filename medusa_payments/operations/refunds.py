@@ -128,8 +128,7 @@ def _write(locked: LockedCollection, payment: Payment, wanted: _Wanted) -> _Prep
             "amount_minor": wanted.amount_minor,
             "currency_code": payment.currency_code,
         },
-        payment=payment,
-        movement=refund,
+        about=refund,
         leased_for=lease_seconds(get_provider(payment.provider_id)),
     )
     return _Prepared(refund, call, is_new=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from medusa_payments.errors import Conflict, PaymentIndeterminate, RequestKeySpent
+from medusa_payments.ids import id_beside
 from medusa_payments.models import PaymentSession, ProviderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.database import DatabaseNow, database_alias
 from medusa_payments.operations.performing import look
 from medusa_payments.operations.session_closing import reload_session
-from medusa_payments.operations.session_updates import resolve_update
+from medusa_payments.operations.session_updates import perform_update, resolve_update
 from medusa_payments.statuses import CallKind, CallState, DeletedReason, SessionStatus
 
 
@@ -22,10 +23,11 @@ def session_of_same_act(session_id: str, *, actor: Actor) -> PaymentSession | No
     :raises PaymentIndeterminate: whether the provider made anything is not known yet.
     :raises RequestKeySpent: it came to nothing, was given back, or another took its place.
     :raises Conflict: the provider is being asked right now.
+    :raises UpdateRefused, PaymentProviderUnavailable: it had changed a session, and that failed.
     """
     session = _session(session_id)
     if session is None:
-        return None
+        return _session_changed_by(session_id, actor=actor)
     if _looked_into(session, actor=actor):
         session.refresh_from_db()
     if session.counts_for_collection and session.status != SessionStatus.ERROR:
@@ -33,6 +35,20 @@ def session_of_same_act(session_id: str, *, actor: Actor) -> PaymentSession | No
     if session.indeterminate and not session.resolution:
         raise PaymentIndeterminate(session_id=session.pk, provider_id=session.provider_id)
     raise RequestKeySpent(session_id=session.pk, ending=_ending(session))
+
+
+def _session_changed_by(session_id: str, *, actor: Actor) -> PaymentSession | None:
+    """The session that a request changed, where it would have started one of this id."""
+    rows = ProviderCall.objects.using(database_alias()).select_related("payment_session")
+    update = rows.filter(pk=id_beside(ProviderCall.ID_PREFIX, session_id)).first()
+    if update is None:
+        return None
+    session = update.payment_session
+    if not session.counts_for_collection:
+        raise RequestKeySpent(session_id=session.pk, ending=_ending(session))
+    _unless_it_is_being_changed(session, actor=actor)
+    update.refresh_from_db()
+    return perform_update(update, actor=actor)
 
 
 def _ending(session: PaymentSession) -> str:

@@ -141,7 +141,7 @@ def is_same_but_for_amount(
 
 
 def write_update(
-    locked: LockedCollection, session: PaymentSession, amount_minor: int
+    locked: LockedCollection, session: PaymentSession, amount_minor: int, *, call_id: str = ""
 ) -> ProviderCall:
     return write_call(
         locked,
@@ -153,6 +153,7 @@ def write_update(
             "currency_code": session.currency_code,
         },
         leased_for=lease_seconds(get_provider(session.provider_id)),
+        call_id=call_id,
     )
 
 

@@ -18,6 +18,7 @@ from medusa_payments.errors import (
     PaymentIndeterminate,
     PaymentProviderUnavailable,
 )
+from medusa_payments.ids import id_beside
 from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
 from medusa_payments.operations.actors import SYSTEM, Actor
 from medusa_payments.operations.calls import in_flight, lease_seconds, write_call
@@ -209,7 +210,7 @@ def _prepare(
         if live is not None:
             _refuse_unless_replaceable(locked, live, seen=seen)
             if is_same_but_for_amount(locked, live, provider, data, context):
-                update = _update(locked, live, provider, taken_up=taken_up)
+                update = _update(locked, live, provider, taken_up=taken_up, act=session_id)
                 if update is not None:
                     return _Prepared(update, closed)
             closed = close_session(locked, live, DeletedReason.REPLACED)
@@ -237,12 +238,17 @@ def _update(
     provider: PaymentProvider,
     *,
     taken_up: ProviderCall | None,
+    act: str,
 ) -> ProviderCall | None:
-    """The update that makes the live session the one that is asked for; None: start another."""
+    """The update that makes the live session the one that is asked for; None: start another.
+
+    It is known by the id that the request had for a session of its own, if it had one.
+    """
     refuse_unresolved_update(locked, live)
     amount_minor = locked.collection.amount_minor
     if live.amount_minor != amount_minor and is_updatable(locked, live, provider):
-        return write_update(locked, live, amount_minor)
+        call_id = id_beside(ProviderCall.ID_PREFIX, act) if act else ""
+        return write_update(locked, live, amount_minor, call_id=call_id)
     is_done = taken_up is not None and taken_up.arguments["amount_minor"] == live.amount_minor
     return taken_up if is_done and live.amount_minor == amount_minor else None
 

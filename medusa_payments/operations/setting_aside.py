@@ -7,6 +7,7 @@ from typing import Any
 from medusa_payments.models import PaymentSession, ProviderCall
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
+from medusa_payments.redaction import without_client_secret
 from medusa_payments.statuses import CallState, DeletedReason
 
 
@@ -31,13 +32,12 @@ def soft_delete(
 ) -> None:
     """Soft-delete once: the row stays, and nobody can finish it with its secret any more."""
     locked.totals_changed = True
-    data = {key: value for key, value in session.data.items() if key != "client_secret"}
     locked.change(
         session,
         f"session.{reason}",
         deleted=locked.now,
         deleted_reason=reason,
         live_collection_id=None,
-        data=data,
+        data=without_client_secret(session.data),
         **also,
     )

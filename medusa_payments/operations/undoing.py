@@ -151,8 +151,7 @@ def _refund(
             "amount_minor": refund.amount_minor,
             "currency_code": payment.currency_code,
         },
-        payment=payment,
-        movement=refund,
+        about=refund,
         is_undoing=True,
     )
     locked.demand(call)

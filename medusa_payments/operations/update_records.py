@@ -13,6 +13,7 @@ from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import ProviderPayment
+from medusa_payments.redaction import CLIENT_SECRET, without_client_secret
 from medusa_payments.statuses import (
     OPEN_PROVIDER_STATES,
     CallKind,
@@ -22,7 +23,6 @@ from medusa_payments.statuses import (
     ProviderState,
 )
 
-_SECRET = "client_secret"  # noqa: S105 - its name
 _NOTHING_TAKEN = (*OPEN_PROVIDER_STATES, ProviderState.CANCELED)
 _PAID_OR_CLOSED = (ProviderState.HELD, ProviderState.CAPTURED, ProviderState.CANCELED)
 
@@ -105,8 +105,7 @@ def conclude_update(
 
 def withhold(locked: LockedCollection, session: PaymentSession) -> None:
     """Nobody shall pay an object of which it is not known what it asks for."""
-    data = {key: value for key, value in session.data.items() if key != _SECRET}
-    locked.change(session, "session.withheld", data=data)
+    locked.change(session, "session.withheld", data=without_client_secret(session.data))
 
 
 def _end(
@@ -117,7 +116,7 @@ def _end(
     *,
     evidence: Evidence,
 ) -> None:
-    is_owed = call.is_unresolved and _SECRET not in session.data and _can_look(session)
+    is_owed = call.is_unresolved and CLIENT_SECRET not in session.data and _can_look(session)
     movements.finish_call(locked, call, state, evidence=evidence)
     if is_owed and session.is_live and session.provider_state in OPEN_PROVIDER_STATES:
         locked.look_at(session)

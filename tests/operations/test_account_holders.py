@@ -24,7 +24,7 @@ from medusa_payments.operations.account_holders import (
     update_account_holder,
 )
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, Succeeded
+from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, NoAnswer, Succeeded
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.laws.fixtures import configure
@@ -458,3 +458,21 @@ def test_a_late_answer_does_not_write_over_a_newer_update(fake: StagedProvider) 
     update_account_holder(holder, customer={"email": "old@x.de"})
 
     assert reloaded(holder).email == "new@x.de"
+
+
+def test_deleting_does_not_tell_how_an_earlier_update_ended(fake: StagedProvider) -> None:
+    holder = create_account_holder(provider_id=FAKE, customer={"id": "c1", "email": "a@x.de"})
+    assert holder is not None
+    fake.script("update_account_holder", Indeterminate(ask_again=False))
+    fake.after["update_account_holder"] = lambda request: fake.script(
+        "lookup_account_holder", NoAnswer()
+    )
+    with pytest.raises(AccountHolderIndeterminate):
+        update_account_holder(holder, customer={"email": "new@x.de"})
+    fake.script("update_account_holder", Failed(kind=FailureKind.WRONG_STATE))
+
+    deleted = delete_account_holder(holder)
+
+    assert deleted.state == "deleted"
+    kinds = AccountHolderCall.objects.order_by("pk").values_list("kind", "state")
+    assert list(kinds) == [("create", "succeeded"), ("update", "failed"), ("delete", "succeeded")]

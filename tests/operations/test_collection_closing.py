@@ -124,7 +124,7 @@ def test_a_payment_that_cannot_be_canceled_keeps_the_status_until_it_can(
 def test_an_uncertain_cancel_ends_canceled_when_the_truth_is_known(fake: StagedProvider) -> None:
     payment = authorized_at(fake)
     fake.script("cancel_payment", Indeterminate(ask_again=False), executes=True)
-    fake.script("lookup", NoAnswer())
+    fake.script("lookup", NoAnswer(), NoAnswer())
 
     uncertain = cancel_payment_collection(payment.payment_collection)
     reconcile_all()
@@ -239,6 +239,22 @@ def test_a_webhooks_action_and_data_are_medusas(stripe: StripeSimulator) -> None
     assert data is not None
     assert (data.session_id, data.amount) == (session.pk, AMOUNT)
     assert reloaded(session).status == "pending"
+
+
+def test_money_that_was_just_taken_is_kept_and_the_collection_completed(
+    stripe: StripeSimulator,
+) -> None:
+    """Its event is lost, or still on the way."""
+    session = session_at(STRIPE, capture_method="automatic")
+    stripe.pay(session.provider_reference)
+
+    with pytest.raises(NotAllowed, match="completed"):
+        cancel_payment_collection(session.payment_collection)
+
+    reconcile_all()
+    (intent,) = stripe.ledger()["intents"].values()
+    assert intent["kept"] == 10050
+    assert reloaded(session.payment_collection).status == "completed"
 
 
 # What can go wrong while a collection is canceled

@@ -17,14 +17,16 @@ from medusa_payments.errors import (
     OpenTransaction,
     PaymentIndeterminate,
     PaymentProviderUnavailable,
+    RequestKeySpent,
     UpdateRefused,
 )
+from medusa_payments.ids import new_id
 from medusa_payments.models import Discrepancy, Payment, PaymentSession, ProviderCall
 from medusa_payments.operations import session_updates
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.collections import reprice_payment_collection
 from medusa_payments.operations.session_updates import update_payment_session
-from medusa_payments.operations.sessions import delete_payment_session
+from medusa_payments.operations.sessions import create_payment_session, delete_payment_session
 from medusa_payments.providers.types import (
     Failed,
     FailureKind,
@@ -55,6 +57,7 @@ from tests.laws.scenes import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEN = Decimal("10")
+KEYED = new_id("payses")
 
 
 def _repriced(session: PaymentSession, amount: Decimal = TEN) -> PaymentSession:
@@ -566,3 +569,61 @@ def test_an_update_answered_without_its_object_is_what_the_provider_asks_for(
         update_payment_session(reloaded(session), amount=Decimal("100.50"))
 
     assert reloaded(session).amount_minor == 1000
+
+
+# Under one key
+
+
+def test_one_key_changes_a_session_once(fake: StagedProvider) -> None:
+    session = session_at(FAKE)
+    collection = reloaded(session.payment_collection)
+    reprice_payment_collection(collection, amount=TEN)
+
+    first, again = (
+        create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+        for _ in range(2)
+    )
+
+    assert first.pk == again.pk == session.pk
+    assert len(fake.asked_for("update_payment")) == 1
+
+
+def test_a_key_whose_change_was_refused_tells_so_again(fake: StagedProvider) -> None:
+    session = session_at(FAKE)
+    collection = reloaded(session.payment_collection)
+    reprice_payment_collection(collection, amount=TEN)
+    fake.script("update_payment", Failed(kind=FailureKind.REFUSED))
+
+    for _ in range(2):
+        with pytest.raises(UpdateRefused):
+            create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+
+    assert reloaded(session).is_live
+    assert len(fake.asked_for("update_payment")) == 1
+
+
+def test_a_key_whose_changed_session_was_replaced_is_spent(fake: StagedProvider) -> None:
+    collection = reloaded(session_at(FAKE).payment_collection)
+    reprice_payment_collection(collection, amount=TEN)
+    create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+    other = session_at(FAKE, reloaded(collection), other="data")
+
+    with pytest.raises(RequestKeySpent):
+        create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+
+    assert reloaded(other).is_live
+
+
+def test_a_key_whose_change_is_uncertain_takes_it_up(fake: StagedProvider) -> None:
+    session = session_at(FAKE)
+    collection = reloaded(session.payment_collection)
+    reprice_payment_collection(collection, amount=TEN)
+    fake.script("update_payment", Indeterminate(ask_again=False))
+    fake.after["update_payment"] = lambda request: fake.script("lookup", NoAnswer())
+    with pytest.raises(PaymentIndeterminate):
+        create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+
+    again = create_payment_session(reloaded(collection), provider_id=FAKE, session_id=KEYED)
+
+    assert (again.pk, again.amount_minor) == (session.pk, 1000)
+    assert len(set(fake.keys("update_payment"))) == 1

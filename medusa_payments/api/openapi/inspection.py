@@ -8,8 +8,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 
-# Makes its schemes known.
-from medusa_payments.api.openapi import security  # noqa: F401
+from medusa_payments.api.openapi import security  # noqa: F401 - makes its schemes known
 from medusa_payments.api.openapi.bodies import schema_of_body
 from medusa_payments.api.openapi.components import name_of, reference, schemas_of_records
 from medusa_payments.api.openapi.description import Description

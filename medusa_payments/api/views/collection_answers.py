@@ -11,6 +11,7 @@ from medusa_payments.api.bodies import Field, identifier
 from medusa_payments.api.shapes import Selection, complete, load, show, stored
 from medusa_payments.errors import NotFound
 from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
+from medusa_payments.redaction import CLIENT_SECRET
 from medusa_payments.statuses import UNRESOLVED_CALLS, CallKind
 
 SESSION_BODY = {"provider_id": identifier(is_required=True), "data": Field(type="record")}
@@ -65,10 +66,10 @@ def answer(
 
 def _hand_out(shown: dict[str, Any], sessions: Iterable[PaymentSession]) -> None:
     """Put the secrets of live sessions into what is shown of them; nowhere else is one shown."""
-    secrets = {session.pk: session.data.get("client_secret") for session in sessions}
+    secrets = {session.pk: session.data.get(CLIENT_SECRET) for session in sessions}
     for session in shown.get("payment_sessions", ()):
         if "data" in session and (secret := secrets.get(session["id"])):
-            session["data"]["client_secret"] = secret
+            session["data"][CLIENT_SECRET] = secret
 
 
 def _settled(sessions: Iterable[PaymentSession]) -> list[PaymentSession]:
