@@ -51,6 +51,30 @@ class Settings:
     RECONCILE_SCHEDULE: tuple[float, ...] = (10, 60, 300, 900, 3600, 21600, 86400)
     # Seconds between looks at what is known to take long: pending refunds, processing payments.
     PENDING_INTERVAL: float = 86400.0
+    # What the sweep may undo by itself: the first policy that fits decides, and without one it
+    # acts. {"MODE": "observe" | "propose" | "act"} and any of "PROVIDER", "KIND" ("cancel" or
+    # "refund"), "ABOVE" ({"eur": Decimal}, major units), "OLDER_THAN" (seconds).
+    POLICIES: tuple[Mapping[str, Any], ...] = ()
+    # How much it may undo by itself: {"RUN": {...}, "DAY": {...}}, each with any of "ACTS" (a
+    # number) and "AMOUNT" ({"eur": Decimal}, major units). What is beyond waits for a person.
+    CAPS: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # {"eur": Decimal}, major units: above it an approval or a verdict takes two persons.
+    TWO_PERSONS_ABOVE: Mapping[str, Any] = field(default_factory=dict)
+    # A session that was set aside and paid all the same: "refund", or "adopt" when its collection
+    # is still unpaid and the amount is equal.
+    LATE_SUCCESS: str = "refund"
+    # Reads that all sweeps together may ask of one account at a provider within a minute.
+    READS_PER_MINUTE: int = 600
+    # Reads in a row without an answer that open a provider's breaker, and the seconds that it
+    # then stays open: the last repeats.
+    BREAKER_FAILURES: int = 3
+    BREAKER_SCHEDULE: tuple[float, ...] = (30, 60, 120, 300)
+    # Seconds that a breaker may be open before a person is told.
+    OUTAGE_ALERT: float = 3600.0
+    # Seconds within which an uncertain outcome should be known.
+    RESOLUTION_OBJECTIVE: float = 7200.0
+    # Seconds without a sweep after which the health check degrades.
+    SWEEP_EXPECTED_WITHIN: float = 600.0
     # Seconds that the answer to a request with an Idempotency-Key is kept.
     IDEMPOTENCY_RETENTION: float = 86400.0
 

@@ -145,6 +145,40 @@ class DiscrepancyState(TextChoices):
     CLOSED = "closed"
 
 
+class Severity(TextChoices):
+    """How soon a person should look at a discrepancy."""
+
+    INFO = "info"  # recorded as it is; somebody should know
+    WARNING = "warning"  # the two sides disagree
+    CRITICAL = "critical"  # money may be lost, or taken without a record
+
+
+class PolicyMode(TextChoices):
+    """What reconciliation may do by itself about money that nobody asked for."""
+
+    OBSERVE = "observe"  # nothing: it is shown, and looked at again
+    PROPOSE = "propose"  # nothing until a person has approved
+    ACT = "act"
+
+
+class ProposalKind(TextChoices):
+    CANCEL = "cancel"  # undo: release what is held, close what can still be paid
+    REFUND = "refund"  # undo: give back what was taken
+    VERDICT = "verdict"  # say that a call of unknown outcome happened, or did not
+
+
+class ProposalState(TextChoices):
+    OPEN = "open"
+    APPROVED = "approved"  # by enough people; about to be carried out
+    REJECTED = "rejected"
+    DONE = "done"  # carried out, or no longer needed
+
+
+class Verdict(TextChoices):
+    HAPPENED = "happened"
+    NOT_HAPPENED = "not_happened"
+
+
 class ApiKeyType(TextChoices):
     PUBLISHABLE = "publishable"  # in the shop's pages, for everybody to see
     SECRET = "secret"  # on the shop's server  # noqa: S105

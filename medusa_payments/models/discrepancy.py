@@ -12,7 +12,7 @@ from medusa_payments.models.payment_collection import PaymentCollection
 from medusa_payments.models.payment_session import PaymentSession
 from medusa_payments.models.provider_call import ProviderCall
 from medusa_payments.models.webhook_event import WebhookEvent
-from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState
+from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState, Severity
 
 
 class Discrepancy(Record):
@@ -22,6 +22,7 @@ class Discrepancy(Record):
     MONEY_FIELDS = ("kind", "state", "amount_minor")
 
     kind = models.CharField(max_length=16, choices=DiscrepancyKind)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.WARNING)
     state = models.CharField(max_length=16, choices=DiscrepancyState, default=DiscrepancyState.OPEN)
     # What it is about; null once closed, so that one thing has one open discrepancy.
     open_key = IdentifierField(null=True, unique=True, editable=False)
@@ -47,7 +48,8 @@ class Discrepancy(Record):
     provider_reference = IdentifierField(blank=True, default="")
     amount_minor = amount_field(null=True)  # money at risk
     currency_code = models.CharField(max_length=3, blank=True, default="")
-    detail = models.TextField()
+    detail = models.TextField()  # what is known
+    not_known = models.TextField(blank=True, default="")
     closed_at = models.DateTimeField(null=True)
     closed_by = IdentifierField(blank=True, default="")
     closing_reason = models.TextField(blank=True, default="")

@@ -64,7 +64,7 @@ class PaymentSession(SoftDeletableRecord):
     resolution = models.CharField(
         max_length=32, choices=Resolution, blank=True, default="", editable=False
     )
-    resolved_at = models.DateTimeField(null=True, editable=False)
+    resolved_at = models.DateTimeField(null=True, db_index=True, editable=False)
 
     provider_reference = IdentifierField(blank=True, default="", db_index=True, editable=False)
     provider_state = models.CharField(

@@ -44,8 +44,12 @@ class RecordedCall(Record):
     lease_token = models.PositiveBigIntegerField(default=0)
     leased_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
+    leased_by = models.CharField(max_length=64, blank=True, default="")  # a sweep, by its run
     next_attempt_at = models.DateTimeField(null=True, db_index=True)
     looks = models.PositiveIntegerField(default=0)  # made on schedule since the answer was lost
+    # From when on its outcome was not known, and until when: the time to resolution.
+    uncertain_since = models.DateTimeField(null=True, db_index=True)
+    resolved_at = models.DateTimeField(null=True)
     signals = models.JSONField(default=list)  # for the shop
     follow_up_at = models.DateTimeField(null=True, db_index=True)  # null once the shop was told
     followed_up_at = models.DateTimeField(null=True)
