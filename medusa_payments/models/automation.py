@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from medusa_payments.models.base import KeptQuerySet, Record
+from medusa_payments.models.base import Record
 from medusa_payments.models.fields import IdentifierField, amount_field
 
 
@@ -51,7 +51,7 @@ class UndoingAllowance(models.Model):
     amount_minor = amount_field(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager[UndoingAllowance]] = KeptQuerySet.as_manager()
+    objects: ClassVar[models.Manager[UndoingAllowance]] = models.Manager()
 
     class Meta:
         constraints = [

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
-from medusa_payments.models.base import KeptQuerySet, Record
+from medusa_payments.models.base import Record
 from medusa_payments.models.discrepancy import Discrepancy
 from medusa_payments.models.fields import IdentifierField, amount_field
 from medusa_payments.models.payment_collection import PaymentCollection
@@ -73,21 +70,17 @@ class Proposal(Record):
         ]
 
 
-class Approval(models.Model):
+class Approval(Record):
     """One person's word on a proposal; nobody has two."""
+
+    ID_PREFIX = "appr"
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="approvals")
     actor = IdentifierField()
     is_approved = models.BooleanField()
     reason = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects: ClassVar[models.Manager[Approval]] = KeptQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["proposal", "actor"], name="approval_once_each"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.actor} on {self.proposal_id}"

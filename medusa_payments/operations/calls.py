@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,6 +131,7 @@ def claim(
         "lease_token": F("lease_token") + 1,
         "leased_at": now,
         "leased_until": now + timedelta(seconds=lease),
+        "leased_by": "",
     }
     if will_send:
         values["last_sent_at"] = now
@@ -140,6 +142,47 @@ def claim(
         return False
     call.lease_token += 1
     return True
+
+
+def claim_many(
+    ids: Sequence[str],
+    *,
+    still: Q,
+    owner: str,
+    lease: float,
+    whatever_the_lease_said: bool = False,
+) -> list[ProviderCall]:
+    """Take the leases of those calls that are free, by one compare-and-set; see ``claim``.
+
+    ``still`` must hold of them at that moment. ``owner`` names this taking and no other, because
+    it tells afterwards which leases were taken. With their sessions.
+    """
+    now = DatabaseNow()
+    values = {
+        "lease_token": F("lease_token") + 1,
+        "leased_at": now,
+        "leased_until": now + timedelta(seconds=lease),
+        "leased_by": owner,
+    }
+    rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
+    free = rows.filter(is_free(whatever_the_lease_said=whatever_the_lease_said) & still)
+    if not patiently(lambda: free.update(**values)):
+        return []
+    mine = rows.filter(leased_by=owner).select_related("payment_session")
+    return list(mine.order_by("next_attempt_at", "pk"))
+
+
+def release(ids: Sequence[str], *, owner: str, until: datetime | None = None) -> None:
+    """Give leases back without having worked on the calls: nothing was learned, no look is spent.
+
+    ``until``: they are not due before then.
+    """
+    rows = ProviderCall.objects.using(database_alias())
+    mine = rows.filter(pk__in=ids, leased_by=owner, next_attempt_at__isnull=False)
+    values: dict[str, Any] = {"leased_until": None, "leased_by": ""}
+    if until is not None:
+        values["next_attempt_at"] = until
+    patiently(lambda: mine.update(**values))
 
 
 def renew(call: RecordedCall, *, lease: float) -> bool:

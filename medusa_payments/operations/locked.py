@@ -27,6 +27,7 @@ from medusa_payments.operations.database import (
     refuse_open_transaction,
 )
 from medusa_payments.signals import FOR_THE_SHOP
+from medusa_payments.statuses import CallState
 
 _WRITTEN_LATE = (
     AccountHolder,
@@ -70,6 +71,8 @@ class Locked:
         movements are written at once, because sums are read from them.
         """
         before = row.money_state()
+        if isinstance(row, RecordedCall) and "state" in values:
+            values |= _times_of_uncertainty(row, values["state"], now=self.now)
         changed = [name for name, value in values.items() if getattr(row, name) != value]
         if not changed:
             return
@@ -122,6 +125,15 @@ class Locked:
                 action, row, before=before, actor=self.actor, cause=self.cause, now=self.now
             )
         )
+
+
+def _times_of_uncertainty(call: RecordedCall, state: str, *, now: datetime) -> dict[str, Any]:
+    """From when on, and until when, an outcome was not known."""
+    if state == CallState.INDETERMINATE:
+        return {"uncertain_since": call.uncertain_since or now, "resolved_at": None}
+    if call.uncertain_since is not None and call.is_unresolved:
+        return {"resolved_at": now}
+    return {}
 
 
 def holding(lock: Callable[[], Held], work: Callable[[Held], Result]) -> Result:

@@ -92,7 +92,17 @@ def advance(
     recorded = _look(call, actor, Look(0, may_send, ignores_schedule), claimed=True)
     if not recorded.send_again:
         return recorded.demanded
-    return (*recorded.demanded, *_resend(call, actor=actor, lease=lease).demanded)
+    return (*recorded.demanded, *resend(call, actor=actor))
+
+
+def resend(call: ProviderCall, *, actor: Actor) -> tuple[ProviderCall, ...]:
+    """Send a call again that a lookup has just shown undone; returns what its record demands."""
+    call.refresh_from_db()
+    lease = lease_seconds(get_provider(call.provider_id))
+    is_new_key = call.first_sent_at is None
+    if not call.is_unresolved or not claim(call, lease=lease, will_send=True):
+        return ()
+    return _ask(call, actor=actor, sent_before=not is_new_key).demanded
 
 
 def look(call: ProviderCall, *, actor: Actor, may_send: bool) -> None:
@@ -128,14 +138,6 @@ def _look(call: ProviderCall, actor: Actor, look: Look, *, claimed: bool = False
     recorded = record_lookup(call, result, look=look, actor=actor)
     tell_shop(recorded.carrier)
     return recorded
-
-
-def _resend(call: ProviderCall, *, actor: Actor, lease: float) -> Recorded:
-    call.refresh_from_db()
-    renewed = call.first_sent_at is None
-    if not call.is_unresolved or not claim(call, lease=lease, will_send=True):
-        return Recorded()
-    return _ask(call, actor=actor, sent_before=not renewed)
 
 
 def _is_unresolved(call: ProviderCall) -> bool:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from medusa_payments.errors import NotAllowed
+from medusa_payments.providers.batches import BatchAnswer, LookupBatch, Reading
 from medusa_payments.providers.types import (
     AccountHolderLookup,
     AccountHolderRequest,
     CancelRequest,
     Capabilities,
     CaptureRequest,
+    Found,
     InitiateRequest,
     Json,
     KeptLookupResult,
     LookupRequest,
     LookupResult,
     NoAnswer,
+    NotFound,
     Outcome,
     PaymentMethodLookup,
     PaymentMethodRequest,
@@ -130,6 +134,24 @@ class PaymentProvider(ABC):
     def lookup(self, request: LookupRequest) -> LookupResult:
         """Find what became of a call. Changes nothing at the provider."""
         return NoAnswer(code="not_supported", detail="This provider cannot be asked.")
+
+    def lookup_many(self, batch: LookupBatch) -> BatchAnswer:
+        """Find what became of many sessions, with as few reads as can be.
+
+        Changes nothing at the provider. A provider with lists overrides it; without, each session
+        is one ``lookup``, and the sweep counts it as one read.
+        """
+        readings: dict[str, Reading] = {}
+        for request in batch.requests[: batch.max_reads]:
+            asked_at = time.monotonic()
+            try:
+                result: object = self.lookup(request)
+            except Exception as error:  # noqa: BLE001 - whatever escapes a lookup proves nothing
+                result = NoAnswer(code="exception", detail=type(error).__name__)
+            if not isinstance(result, Found | NotFound | NoAnswer):
+                result = NoAnswer(code="no_result")
+            readings[request.session_id] = Reading(result, asked_at)
+        return BatchAnswer(readings=readings, reads=len(readings))
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         """Check the signature and return what may be stored.

@@ -116,6 +116,10 @@ class LookupRequest:
     between ``created_from`` and ``created_to`` (and for ``customer``, the one that the initiate
     named, if it named one) and matches our session id. ``amount_minor`` and ``currency_code`` are
     what the session asks for; a provider without an outside world has no other source for them.
+
+    For lookups of many sessions at once: the object was most likely made between ``asked_from``
+    and ``asked_to``, when the request for it was on its way. Not finding it proves nothing before
+    ``conclusive_from``; a listing that was read before ``fresh_after`` is too old for this one.
     """
 
     session_id: str
@@ -127,6 +131,10 @@ class LookupRequest:
     customer: Json = field(default_factory=dict, repr=False)
     amount_minor: int | None = None
     currency_code: str = ""
+    asked_from: datetime | None = None
+    asked_to: datetime | None = None
+    conclusive_from: datetime | None = None
+    fresh_after: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,10 +288,15 @@ class NotFound:
 
 @dataclass(frozen=True, kw_only=True)
 class NoAnswer:
-    """The lookup itself failed: nothing was learned."""
+    """The lookup itself failed: nothing was learned.
+
+    ``is_outage``: for a reason that has nothing to do with what was asked for: the provider was
+    not reached, is overloaded, or does not know the shop's key.
+    """
 
     code: str = ""
     detail: str = ""
+    is_outage: bool = False
 
 
 LookupResult = Found | NotFound | NoAnswer

@@ -1,59 +1,63 @@
 """The sweep: everything that is unfinished and due, whoever left it so.
 
-Any number run side by side: each step takes the call's lease by compare-and-set.
+Any number run side by side: calls are leased by compare-and-set, and a provider's gate is shared.
+What a sweep costs depends on what is due, not on how many records there are.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import Q
 
 from medusa_payments.models import (
     AccountHolderCall,
-    AuditEntry,
     Discrepancy,
     PaymentSession,
     ProviderCall,
     WebhookEvent,
 )
-from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations import holder_performing
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.database import (
     DatabaseNow,
     database_alias,
-    patiently,
     refuse_open_transaction,
 )
 from medusa_payments.operations.keyed_requests import purge_expired_requests
-from medusa_payments.operations.performing import advance
-from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.webhooks import apply_event
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.reconciliation import jobs, outages
+from medusa_payments.reconciliation.batches import CallBatch, postpone
+from medusa_payments.reconciliation.gates import Gate
 from medusa_payments.reconciliation.unfinished import (
     live_calls,
+    progress_of,
     unapplied_events,
     unfinished_calls,
     unfinished_holder_calls,
     unresolved_count,
 )
-from medusa_payments.statuses import (
-    UNRESOLVED_CALLS,
-    DiscrepancyState,
-    Resolution,
-)
+from medusa_payments.statuses import UNRESOLVED_CALLS, Resolution
 
 logger = logging.getLogger("medusa_payments")
 
+JOB = "reconcile_payments"
+
 # Rounds of --all: a chain of undoing needs a handful; a provider that always demands more stops.
 _MAX_ROUNDS = 10
-_MAX_STEPS = 20
-_BATCH = 500  # of one run by the schedule
+_BATCH = 500  # calls, whose lookups are asked together
+_AT_ONCE = 5_000  # ids read at a time
+_OTHERS = 500  # events, holders and signals of one run by the schedule
+_LONGEST_RUN = 300.0  # seconds; what is left is due at the next one
 
 
 @dataclass
@@ -70,139 +74,156 @@ class SweepReport:
 
 def reconcile_due() -> SweepReport:
     """Work on what the schedule says is due."""
-    return _run(rounds=1, everything=False)
+    return _Run(everything=False).report()
 
 
 def reconcile_all() -> SweepReport:
     """Work on everything unfinished, due or not, until nothing more can be learned or done.
 
-    Ignores the schedule but not the horizon, and asks about live sessions that are not final.
+    Ignores the schedule and open breakers but not the horizon, and asks about live sessions that
+    are not final.
     """
-    return _run(rounds=_MAX_ROUNDS, everything=True)
+    return _Run(everything=True).report()
 
 
-def _run(*, rounds: int, everything: bool) -> SweepReport:
-    refuse_open_transaction()
-    before = _resolved_sessions().count()
-    examined: dict[str, str] = {}
-    asked_live: set[str] = set()
-    for _ in range(rounds):
-        seen = _progress()
-        _apply_events(everything=everything)
-        for call in (*_holder_calls(everything=everything), *_calls(everything=everything)):
-            examined.setdefault(call.pk, call.state)
-            _work_on(call, everything=everything)
-        if everything:
-            for call in live_calls(asked_live):
-                asked_live.add(call.pk)
-                examined.setdefault(call.pk, call.state)
-                _work_on(call, everything=True)
-        _tell()
-        if _progress() == seen:
-            break
-    purge_expired_requests()
-    return _report(examined, undone=_resolved_sessions().count() - before)
+class _Run:
+    """One run. ``everything``: due or not, round after round, until nothing changes."""
 
+    def __init__(self, *, everything: bool) -> None:
+        self._everything = everything
+        self._ends = time.monotonic() + _LONGEST_RUN
+        self._examined: dict[str, str] = {}  # the state that each call was found in
+        self._memory: dict[str, dict[str, Any]] = {}  # what each account's lists have shown
 
-def _work_on(call: RecordedCall, *, everything: bool) -> None:
-    try:
-        _advance(call, everything=everything)
-    except Exception:
-        logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
-        _postpone(call)
+    def report(self) -> SweepReport:
+        refuse_open_transaction()
+        started_at = jobs.start(JOB)
+        for _ in range(_MAX_ROUNDS if self._everything else 1):
+            seen = progress_of() if self._everything else None
+            self._round(started_at)
+            if seen is None or progress_of() == seen:
+                break
+        purge_expired_requests()
+        report = self._report(started_at)
+        jobs.finish(JOB, {name: n for name, n in vars(report).items() if name != "calls"})
+        return report
 
+    def _round(self, started_at: datetime) -> None:
+        self._apply_events()
+        self._work_on_holders()
+        for provider_id in self._providers_with_work(started_at):
+            self._work_on_provider(provider_id, started_at)
+        if self._everything:
+            self._ask_about_live_sessions()
+        outages.tell()
+        self._tell()
 
-def _advance(call: RecordedCall, *, everything: bool) -> None:
-    if isinstance(call, AccountHolderCall):
-        holder_performing.advance(call, actor=SWEEP, ignores_schedule=everything)
-    elif isinstance(call, ProviderCall):
-        _advance_payment(call, everything=everything)
+    def _apply_events(self) -> None:
+        rows = unapplied_events(everything=self._everything).order_by("occurred_at", "pk")
+        for event in list(rows if self._everything else rows[:_OTHERS]):
+            apply_event(event, actor=SWEEP)
 
-
-def _advance_payment(call: ProviderCall, *, everything: bool) -> None:
-    waiting = [call]
-    for _ in range(_MAX_STEPS):
-        if not waiting:
-            return
-        waiting.extend(advance(waiting.pop(0), actor=SWEEP, ignores_schedule=everything))
-
-
-def _postpone(call: RecordedCall) -> None:
-    """A call that nobody can work on must not stand before the others at every sweep."""
-    rows = (
-        type(call)
-        ._default_manager.using(database_alias())
-        .filter(pk=call.pk, next_attempt_at__isnull=False)
-    )
-    when = next_look(call.looks, now=timezone.now())
-    # Its lease lapses by itself: it may be somebody else's, who is asking.
-    patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1))
-
-
-def _holder_calls(*, everything: bool) -> list[AccountHolderCall]:
-    rows = unfinished_holder_calls(everything=everything)
-    return list(rows if everything else rows[:_BATCH])
-
-
-def _calls(*, everything: bool) -> list[ProviderCall]:
-    rows = unfinished_calls(everything=everything)
-    return list(rows if everything else rows[:_BATCH])
-
-
-def _apply_events(*, everything: bool) -> None:
-    rows = unapplied_events(everything=everything).order_by("occurred_at", "pk")
-    for event in list(rows if everything else rows[:_BATCH]):
-        apply_event(event, actor=SWEEP)
-
-
-def _tell() -> None:
-    """Signals that a crash or a raising receiver kept from the shop."""
-    for model in (ProviderCall, AccountHolderCall, WebhookEvent):
-        rows: Any = model._default_manager.using(database_alias())
-        for carrier in rows.filter(follow_up_at__lte=DatabaseNow())[:_BATCH]:
+    def _work_on_holders(self) -> None:
+        rows = unfinished_holder_calls(everything=self._everything)
+        for call in list(rows if self._everything else rows[:_OTHERS]):
+            self._examined.setdefault(call.pk, call.state)
             try:
-                tell_shop(carrier)
+                holder_performing.advance(call, actor=SWEEP, ignores_schedule=self._everything)
             except Exception:
-                logger.exception("The shop could not be told of %s", carrier.pk)
+                logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
+                postpone(call)
+
+    def _providers_with_work(self, started_at: datetime) -> list[str]:
+        rows = unfinished_calls(everything=self._everything, until=started_at).order_by()
+        return sorted(rows.values_list("provider_id", flat=True).distinct())
+
+    def _work_on_provider(self, provider_id: str, started_at: datetime) -> None:
+        """Until nothing of it is due any more, the provider is not to be asked, or time is over."""
+        rows = unfinished_calls(everything=self._everything, until=started_at).filter(
+            provider_id=provider_id
+        )
+        done: set[str] = set()
+        while time.monotonic() < self._ends:
+            ids = [pk for pk in rows.values_list("pk", flat=True)[:_AT_ONCE] if pk not in done]
+            if not ids:
+                return
+            done.update(ids)
+            if not self._work_on_calls(provider_id, ids):
+                return
+
+    def _work_on_calls(self, provider_id: str, ids: Sequence[str]) -> bool:
+        """Returns whether to go on with this provider."""
+        try:
+            provider = get_provider(provider_id)
+        except Exception:
+            logger.exception("Provider %s cannot be asked; its calls wait", provider_id)
+            return False
+        gate = Gate(provider)
+        for batch in _shuffled(ids, _BATCH):
+            due = list(batch)
+            while due:
+                most = None if self._everything else gate.lets_through()
+                if most == 0 or time.monotonic() > self._ends:
+                    return False
+                due = self._work_on_batch(provider, gate, due[:most])
+        return True
+
+    def _work_on_batch(self, provider: PaymentProvider, gate: Gate, ids: list[str]) -> list[str]:
+        rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
+        for pk, state in rows.values_list("pk", "state"):
+            self._examined.setdefault(pk, state)
+        memory = self._memory.setdefault(provider.credentials, {})
+        work = CallBatch(provider, gate, everything=self._everything, memory=memory)
+        return work.work(ids, still=self._still_due())
+
+    def _still_due(self) -> Q:
+        """Somebody else may have done it since the ids were read."""
+        if self._everything:
+            return Q(next_attempt_at__isnull=False)
+        return Q(next_attempt_at__lte=DatabaseNow())
+
+    def _ask_about_live_sessions(self) -> None:
+        by_provider: dict[str, list[str]] = {}
+        for call in live_calls(set(self._examined)):
+            by_provider.setdefault(call.provider_id, []).append(call.pk)
+        for provider_id, ids in by_provider.items():
+            provider = get_provider(provider_id)
+            for batch in _shuffled(ids, _BATCH):
+                self._work_on_batch(provider, Gate(provider), batch)
+
+    def _tell(self) -> None:
+        """Signals that a crash or a raising receiver kept from the shop."""
+        for model in (ProviderCall, AccountHolderCall, WebhookEvent):
+            rows: Any = model._default_manager.using(database_alias())
+            for carrier in rows.filter(follow_up_at__lte=DatabaseNow())[:_OTHERS]:
+                try:
+                    tell_shop(carrier)
+                except Exception:
+                    logger.exception("The shop could not be told of %s", carrier.pk)
+
+    def _report(self, started_at: datetime) -> SweepReport:
+        calls = list(_described(self._examined))
+        was_open = [each for each in calls if self._examined[each["id"]] in UNRESOLVED_CALLS]
+        undone = PaymentSession.deleted_objects.using(database_alias()).filter(
+            resolved_at__gte=started_at, resolution__in=(Resolution.CLOSED, Resolution.REFUNDED)
+        )
+        return SweepReport(
+            examined=len(calls),
+            resolved=sum(each["state"] not in UNRESOLVED_CALLS for each in was_open),
+            undone=undone.count(),
+            unresolved=unresolved_count(),
+            discrepancies=Discrepancy.objects.using(database_alias())
+            .filter(open_key__isnull=False)
+            .count(),
+            calls=calls,
+        )
 
 
-def _progress() -> tuple[Any, ...]:
-    """Changes whenever a round learned or did something."""
-    open_calls = [
-        model.objects.using(database_alias()).filter(next_attempt_at__isnull=False).order_by("pk")
-        for model in (ProviderCall, AccountHolderCall)
-    ]
-    return (
-        *(
-            tuple(calls.values_list("pk", "state", "generation", "key_is_spent"))
-            for calls in open_calls
-        ),
-        AuditEntry.objects.using(database_alias()).count(),
-        unapplied_events(everything=True).count(),
-        _resolved_sessions().count(),
-    )
-
-
-def _resolved_sessions() -> QuerySet[PaymentSession]:
-    rows: QuerySet[PaymentSession] = PaymentSession.deleted_objects.using(database_alias()).filter(
-        resolution__in=(Resolution.CLOSED, Resolution.REFUNDED)
-    )
-    return rows
-
-
-def _report(examined: dict[str, str], *, undone: int) -> SweepReport:
-    calls = list(_described(examined))
-    was_open = [each for each in calls if examined[each["id"]] in UNRESOLVED_CALLS]
-    return SweepReport(
-        examined=len(examined),
-        resolved=sum(each["state"] not in UNRESOLVED_CALLS for each in was_open),
-        undone=undone,
-        unresolved=unresolved_count(),
-        discrepancies=Discrepancy.objects.using(database_alias())
-        .filter(state=DiscrepancyState.OPEN)
-        .count(),
-        calls=calls,
-    )
+def _shuffled(ids: Sequence[str], size: int) -> list[list[str]]:
+    """Batches of neighbours, in any order, so that parallel sweeps begin at different ones."""
+    batches = [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+    random.shuffle(batches)
+    return batches
 
 
 def _described(examined: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -1,12 +1,17 @@
-"""What is left to do, and what is not known: the sweep works on it, a forecast only shows it."""
+"""What is left to do, and what is not known: the sweep works on it, a forecast only shows it.
+
+Every query here walks an index of what is unfinished, so that its cost does not depend on how
+many records there are. ``live_calls`` alone reads all sessions that may still be paid.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
-from medusa_payments.models import AccountHolderCall, ProviderCall, WebhookEvent
+from medusa_payments.models import AccountHolderCall, AuditEntry, ProviderCall, WebhookEvent
 from medusa_payments.operations.calls import is_free
 from medusa_payments.operations.database import DatabaseNow, database_alias
 from medusa_payments.statuses import (
@@ -14,13 +19,15 @@ from medusa_payments.statuses import (
     UNRESOLVED_CALLS,
     CallKind,
     CallState,
-    EventState,
 )
 
 
-def unfinished_calls(*, everything: bool) -> QuerySet[ProviderCall]:
-    """Calls about payments about which something is left to do, oldest due first."""
-    return _unfinished(ProviderCall.objects.all(), everything=everything)
+def unfinished_calls(*, everything: bool, until: datetime | None = None) -> QuerySet[ProviderCall]:
+    """Calls about payments about which something is left to do, oldest due first.
+
+    Without ``everything`` those that are due, or were due at ``until``.
+    """
+    return _unfinished(ProviderCall.objects.all(), everything=everything, until=until)
 
 
 def unfinished_holder_calls(*, everything: bool) -> QuerySet[AccountHolderCall]:
@@ -28,9 +35,13 @@ def unfinished_holder_calls(*, everything: bool) -> QuerySet[AccountHolderCall]:
     return _unfinished(AccountHolderCall.objects.all(), everything=everything)
 
 
-def _unfinished(rows: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
+def _unfinished(
+    rows: QuerySet[Any], *, everything: bool, until: datetime | None = None
+) -> QuerySet[Any]:
     free = is_free(whatever_the_lease_said=everything)
-    due = Q(next_attempt_at__isnull=False) if everything else Q(next_attempt_at__lte=DatabaseNow())
+    due = Q(next_attempt_at__isnull=False)
+    if not everything:
+        due = Q(next_attempt_at__lte=DatabaseNow() if until is None else until)
     return rows.using(database_alias()).filter(free & due).order_by("next_attempt_at", "pk")
 
 
@@ -46,16 +57,32 @@ def live_calls(asked: set[str]) -> list[ProviderCall]:
 
 
 def unapplied_events(*, everything: bool) -> QuerySet[WebhookEvent]:
-    rows = WebhookEvent.objects.using(database_alias()).filter(
-        state__in=(EventState.RECEIVED, EventState.PARKED)
-    )
+    """Events that are stored and neither applied nor quarantined; those alone have a next try."""
+    rows = WebhookEvent.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
     return rows if everything else rows.filter(next_attempt_at__lte=DatabaseNow())
+
+
+def progress_of() -> tuple[Any, ...]:
+    """Changes whenever a round learned or did something."""
+    return (
+        *(tuple(_open_calls(model)) for model in (ProviderCall, AccountHolderCall)),
+        AuditEntry.objects.using(database_alias()).aggregate(last=Max("pk"))["last"],
+        unapplied_events(everything=True).count(),
+    )
+
+
+def _open_calls(model: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    rows = model.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
+    found: QuerySet[Any, tuple[Any, ...]] = rows.order_by("pk").values_list(
+        "pk", "state", "generation", "key_is_spent"
+    )
+    return found
 
 
 def unresolved_count() -> int:
     """Everything of which the outcome is not known: calls, undoings, events."""
     holder_calls = AccountHolderCall.objects.using(database_alias()).filter(
-        state__in=UNRESOLVED_CALLS
+        state__in=UNRESOLVED_CALLS, next_attempt_at__isnull=False
     )
     return (
         unresolved_calls().count()
@@ -65,7 +92,11 @@ def unresolved_count() -> int:
 
 
 def unresolved_calls() -> QuerySet[ProviderCall]:
-    """Calls of unknown outcome, and those of soft-deleted sessions whose undoing goes on."""
+    """Calls of unknown outcome, and those of soft-deleted sessions whose undoing goes on.
+
+    While an undoing goes on, one of its calls is unfinished: itself, or the initiate that is the
+    session's clock. So only unfinished calls are read.
+    """
     return ProviderCall.objects.using(database_alias()).filter(
         Q(state__in=UNRESOLVED_CALLS)
         | Q(
@@ -78,5 +109,6 @@ def unresolved_calls() -> QuerySet[ProviderCall]:
             state=CallState.FAILED,
             payment_session__deleted__isnull=True,
             payment_session__provider_state__in=OPEN_PROVIDER_STATES,
-        )
+        ),
+        next_attempt_at__isnull=False,
     )

@@ -51,6 +51,7 @@ _KINDS: dict[type[stripe.StripeError], FailureKind] = {
 }
 
 _SERVER_ERROR = 500  # from here on
+_OF_THE_WHOLE = (stripe.RateLimitError, stripe.AuthenticationError, stripe.PermissionError)
 
 
 def outcome_of(error: Exception) -> Outcome:
@@ -82,6 +83,13 @@ def safe_detail(error: Exception) -> str:
         _root_name(error) if isinstance(error, stripe.APIConnectionError) else type(error).__name__
     )
     return " ".join(part for part in (name, code_of(error)) if part)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether it says nothing about the object that was read, but about Stripe or our key."""
+    if not isinstance(error, stripe.StripeError):
+        return False
+    return (error.http_status or 500) >= _SERVER_ERROR or isinstance(error, _OF_THE_WHOLE)
 
 
 def is_missing(error: stripe.StripeError) -> bool:

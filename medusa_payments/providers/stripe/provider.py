@@ -7,9 +7,11 @@ from typing import Any, ClassVar, cast
 
 import stripe
 
+from medusa_payments.providers.batches import BatchAnswer, LookupBatch
 from medusa_payments.providers.stripe import webhooks
 from medusa_payments.providers.stripe.amounts import to_stripe
 from medusa_payments.providers.stripe.answers import AnswerHeaders
+from medusa_payments.providers.stripe.batches import BatchLookup
 from medusa_payments.providers.stripe.client import StripeClients
 from medusa_payments.providers.stripe.lookups import Lookup
 from medusa_payments.providers.stripe.options import StripeOptions
@@ -34,6 +36,7 @@ from medusa_payments.providers.types import (
 
 _KEY_RETENTION = 24 * 60 * 60  # seconds that Stripe remembers an idempotency key
 _MAX_ATTEMPTS = 3
+_BATCH_BUDGETS = 2  # a batch may read as long as so many calls
 _REFUND_REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -147,6 +150,10 @@ class StripeProvider(PaymentMethodMethods):
 
     def lookup(self, request: LookupRequest) -> LookupResult:
         return Lookup(self._clients.reading, request, seconds=self._options.total_budget).result()
+
+    def lookup_many(self, batch: LookupBatch) -> BatchAnswer:
+        seconds = _BATCH_BUDGETS * self._options.total_budget
+        return BatchLookup(self._clients.reading, batch, seconds=seconds).answer()
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         return webhooks.verified(body, headers, self._options)

@@ -10,6 +10,7 @@ from .store import Store
 from .world import World
 
 _DEEPEST = 4
+_LISTED_AT_MOST = 10  # of a list inside of another object
 _EXPANDABLE = {
     "payment_intent": {
         "customer": "customer",
@@ -89,7 +90,7 @@ def _refunds_list(world: World, charge_id: str) -> JsonObject:
     refunds = all_refunds_of(world, charge)[::-1] if charge else []
     return {
         "object": "list",
-        "data": [copy.deepcopy(refund.data) for refund in refunds],
-        "has_more": False,
+        "data": [copy.deepcopy(refund.data) for refund in refunds[:_LISTED_AT_MOST]],
+        "has_more": len(refunds) > _LISTED_AT_MOST,
         "url": f"/v1/charges/{charge_id}/refunds",
     }

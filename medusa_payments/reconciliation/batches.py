@@ -1,0 +1,170 @@
+"""Working on many unfinished calls of one provider: one batch of lookups, then each on its own.
+
+All leases of a batch are taken by one statement. What the lookups show is recorded call by call;
+what the records demand is sent after that, each as a request of its own. A look that is demanded
+(what does the provider hold after it was undone?) is left due, and is part of a later batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from medusa_payments.ids import new_id
+from medusa_payments.models import ProviderCall
+from medusa_payments.models.recorded_call import RecordedCall
+from medusa_payments.operations.actors import SWEEP
+from medusa_payments.operations.calls import claim_many, lease_seconds, release
+from medusa_payments.operations.database import database_alias, patiently
+from medusa_payments.operations.findings import Look, record_abandoned, record_lookup
+from medusa_payments.operations.lookups import lookup_requests
+from medusa_payments.operations.performing import advance, resend
+from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.schedule import next_look
+from medusa_payments.operations.telling import tell_shop
+from medusa_payments.providers.base import PaymentProvider
+from medusa_payments.providers.batches import LookupBatch, Reading
+from medusa_payments.providers.types import NoAnswer
+from medusa_payments.reconciliation.gates import Gate
+from medusa_payments.statuses import CallKind, CallState
+
+logger = logging.getLogger("medusa_payments")
+
+# More steps than any chain of undoing needs; what is left over is found by the next sweep.
+_MAX_STEPS = 20
+_READS_ASKED_FOR = 100  # of one batch
+_RECORDING_SECONDS = 60.0  # what a batch's records may take beside its lookups
+
+
+class CallBatch:
+    """One batch: ``work`` returns the calls that are due again at once."""
+
+    def __init__(
+        self, provider: PaymentProvider, gate: Gate, *, everything: bool, memory: dict[str, Any]
+    ) -> None:
+        self._provider = provider
+        self._gate = gate
+        self._everything = everything
+        self._memory = memory
+        self._owner = new_id("batch")
+        self._due_again: list[str] = []
+
+    def work(self, ids: Sequence[str], *, still: Q) -> list[str]:
+        calls = claim_many(
+            ids,
+            still=still & ~_never_sent(),
+            owner=self._owner,
+            lease=2 * lease_seconds(self._provider) + _RECORDING_SECONDS,
+            whatever_the_lease_said=self._everything,
+        )
+        claimed = {call.pk for call in calls}
+        self._set_aside_abandoned(calls)
+        to_send = self._record(calls, self._look_up(calls))
+        unsent = ProviderCall.objects.filter(_never_sent(), pk__in=set(ids) - claimed)
+        self._send([*to_send, *unsent])
+        return self._due_again
+
+    def _set_aside_abandoned(self, calls: Iterable[ProviderCall]) -> None:
+        for call in calls:
+            if call.kind == CallKind.INITIATE and call.state == CallState.OPEN:
+                tell_shop(record_abandoned(call, actor=SWEEP).carrier)
+                call.refresh_from_db(fields=["next_attempt_at"])
+
+    def _look_up(self, calls: Sequence[ProviderCall]) -> dict[str, Reading]:
+        """Readings by session; calls without one are released, no look is spent."""
+        reads = self._gate.grant(_READS_ASKED_FOR) if calls else 0
+        if not reads:
+            self._release(calls)
+            return {}
+        batch = LookupBatch(requests=lookup_requests(calls), max_reads=reads, memory=self._memory)
+        answer = self._provider.lookup_many(batch)
+        self._gate.give_back(reads - answer.reads)
+        readings = dict(answer.readings)
+        outages = {pk: each for pk, each in readings.items() if _is_outage(each)}
+        if len(outages) < len(readings):
+            self._gate.answered()
+        if outages and self._gate.failed(next(iter(outages.values())).result.code):  # type: ignore[union-attr]
+            readings = {pk: each for pk, each in readings.items() if pk not in outages}
+        self._release(
+            [call for call in calls if call.payment_session_id not in readings],
+            until=self._gate.open_until() if outages else None,
+        )
+        return readings
+
+    def _release(self, calls: Iterable[ProviderCall], *, until: datetime | None = None) -> None:
+        if ids := [call.pk for call in calls]:
+            release(ids, owner=self._owner, until=until)
+
+    def _record(
+        self, calls: Iterable[ProviderCall], readings: dict[str, Reading]
+    ) -> list[ProviderCall]:
+        """Write down what was read; returns what is to be sent."""
+        to_send: list[ProviderCall] = []
+        for call in calls:
+            if reading := readings.get(call.payment_session_id):
+                to_send += self._record_one(call, reading)
+        return to_send
+
+    def _record_one(self, call: ProviderCall, reading: Reading) -> list[ProviderCall]:
+        try:
+            look = Look(time.monotonic() - reading.asked_at, True, self._everything)
+            recorded = record_lookup(call, reading.result, look=look, actor=SWEEP)
+            tell_shop(recorded.carrier)
+        except Exception:
+            logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
+            postpone(call)
+            return []
+        again = [call] if recorded.send_again else []
+        return [*again, *self._to_send(recorded)]
+
+    def _to_send(self, recorded: Recorded) -> list[ProviderCall]:
+        """What was demanded; a demanded look waits for the next batch."""
+        self._due_again += [each.pk for each in recorded.demanded if not _is_new(each)]
+        return [each for each in recorded.demanded if _is_new(each)]
+
+    def _send(self, calls: Iterable[ProviderCall]) -> None:
+        waiting = deque(calls)
+        for call in iter(lambda: waiting.popleft() if waiting else None, None):
+            try:
+                waiting.extend(self._send_one(call))
+            except Exception:
+                logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
+                postpone(call)
+
+    def _send_one(self, call: ProviderCall) -> list[ProviderCall]:
+        if _is_new(call):
+            demanded = advance(call, actor=SWEEP, ignores_schedule=self._everything)
+        else:
+            demanded = resend(call, actor=SWEEP)
+        return self._to_send(Recorded(demanded))
+
+
+def postpone(call: RecordedCall) -> None:
+    """A call that nobody can work on must not stand before the others at every sweep."""
+    rows = (
+        type(call)
+        ._default_manager.using(database_alias())
+        .filter(pk=call.pk, next_attempt_at__isnull=False)
+    )
+    when = next_look(call.looks, now=timezone.now())
+    # Its lease lapses by itself: it may be somebody else's, who is asking.
+    patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1))
+
+
+def _never_sent() -> Q:
+    return Q(state=CallState.OPEN, last_sent_at__isnull=True)
+
+
+def _is_new(call: ProviderCall) -> bool:
+    return call.state == CallState.OPEN and call.last_sent_at is None
+
+
+def _is_outage(reading: Reading) -> bool:
+    return isinstance(reading.result, NoAnswer) and reading.result.is_outage
