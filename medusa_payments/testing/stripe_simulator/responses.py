@@ -1,6 +1,7 @@
 """Answers as HTTP, with the headers Stripe sends."""
 
 import json
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -32,6 +33,7 @@ def encoded(reply: Reply) -> bytes:
 
 def headers_of(request: web.Request, entry: LoggedRequest, reply: Reply) -> dict[str, str]:
     headers = {
+        "Date": formatdate(entry["time"], usegmt=True),  # by the simulator's clock
         "Request-Id": entry["id"],
         "Stripe-Version": request.headers.get("Stripe-Version", API_VERSION),
         **CORS_HEADERS,
