@@ -5,7 +5,7 @@ from collections.abc import Callable
 from . import confirmation, intents, refunds, setup_intents
 from .charges import latest_charge
 from .controls import ControlError
-from .disputes import close_dispute, open_dispute
+from .disputes import close_dispute, escalate_dispute, open_dispute
 from .errors import ApiError, JsonObject
 from .params import Params
 from .store import Record
@@ -80,13 +80,22 @@ def fail_refund(world: World, refund_id: str) -> JsonObject:
     return _finish_refund(world, refund_id, "failed")
 
 
-def dispute(world: World, intent_id: str, amount: int | None = None) -> JsonObject:
+def dispute(
+    world: World, intent_id: str, amount: int | None = None, is_inquiry: bool = False
+) -> JsonObject:
     intent = _intent(world, intent_id)
     charge = latest_charge(world, intent)
     if charge is None or not charge["captured"]:
         raise ControlError(f"{intent_id} has no captured charge to dispute.")
     chosen = charge["amount_captured"] if amount is None else amount
-    return open_dispute(world, _by_hand(intent), charge, chosen).data
+    call = _by_hand(intent)
+    return open_dispute(world, call, charge, chosen, is_inquiry=is_inquiry).data
+
+
+def escalate(world: World, dispute_id: str) -> JsonObject:
+    record = _found(world, dispute_id, "dispute")
+    escalate_dispute(world, _by_hand(record), record)
+    return record.data
 
 
 def lose_or_win(world: World, dispute_id: str, won: bool) -> JsonObject:
@@ -144,6 +153,7 @@ ACTS: dict[str, Callable[..., JsonObject | None]] = {
     "succeed_refund": succeed_refund,
     "fail_refund": fail_refund,
     "dispute": dispute,
+    "escalate_dispute": escalate,
     "close_dispute": lose_or_win,
     "dashboard_refund": dashboard_refund,
     "dashboard_capture": dashboard_capture,

@@ -78,13 +78,23 @@ class SimulatorControls(ABC):
         times: int | None = 1,
         delay: float | None = None,
         after: int = 0,
+        changes: Mapping[str, Any] | None = None,
     ) -> int:
         """Make calls go wrong; returns the fault's id.
 
         `operation` is such as "refunds.create", "*" for every call, none for every call that is not
         a GET. The first `after` matching calls pass, the next `times` (none: all) go wrong.
+        `changes` is what an "altered" answer says instead: paths such as "amount",
+        "metadata.session_id", "data.0.currency" (without the number: of each) or
+        "headers.Stripe-Account", and their values.
         """
-        arguments = {"operation": operation, "times": times, "delay": delay, "after": after}
+        arguments = {
+            "operation": operation,
+            "times": times,
+            "delay": delay,
+            "after": after,
+            "changes": dict(changes or {}),
+        }
         return int(self._ask("fault", kind=str(kind), **arguments))
 
     def faults(self) -> list[FaultStatus]:
@@ -180,7 +190,7 @@ class SimulatorControls(ABC):
         return intent
 
     def partially_fund(self, intent_id: str, amount: int) -> JsonObject:
-        """The buyer's bank transfer brings less than the intent's amount."""
+        """The buyer's bank transfers have brought so much, less than the intent's amount."""
         intent: JsonObject = self._ask("partially_fund", intent_id=intent_id, amount=amount)
         return intent
 
@@ -201,11 +211,22 @@ class SimulatorControls(ABC):
         refund: JsonObject = self._ask("fail_refund", refund_id=refund_id)
         return refund
 
-    def dispute(self, intent_id: str, amount: int | None = None) -> JsonObject:
-        dispute: JsonObject = self._ask("dispute", intent_id=intent_id, amount=amount)
+    def dispute(
+        self, intent_id: str, amount: int | None = None, *, is_inquiry: bool = False
+    ) -> JsonObject:
+        """The bank takes money back, or (an inquiry) only asks about it."""
+        dispute: JsonObject = self._ask(
+            "dispute", intent_id=intent_id, amount=amount, is_inquiry=is_inquiry
+        )
+        return dispute
+
+    def escalate_dispute(self, dispute_id: str) -> JsonObject:
+        """The bank takes back what it had only asked about."""
+        dispute: JsonObject = self._ask("escalate_dispute", dispute_id=dispute_id)
         return dispute
 
     def close_dispute(self, dispute_id: str, won: bool) -> JsonObject:
+        """Also of one that is closed: the bank thinks again. An inquiry ends in nothing."""
         dispute: JsonObject = self._ask("close_dispute", dispute_id=dispute_id, won=won)
         return dispute
 

@@ -87,11 +87,17 @@ class ControlDesk:
         times: int | None = 1,
         delay: float | None = None,
         after: int = 0,
+        changes: JsonObject | None = None,
     ) -> int:
         if operation not in (None, "*") and operation not in ACCEPTED:
             raise ControlError(f"Unknown operation: {operation}")
         return self._world.faults.add(
-            kind, operation=operation, times=times, delay=delay, after=after
+            kind,
+            operation=operation,
+            times=times,
+            delay=delay,
+            after=after,
+            changes=changes or {},
         )
 
     def faults(self) -> list[FaultStatus]:

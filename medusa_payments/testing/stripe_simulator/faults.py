@@ -2,8 +2,9 @@
 
 import enum
 import itertools
-from dataclasses import dataclass
-from typing import TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 
 class FaultKind(enum.StrEnum):
@@ -26,6 +27,7 @@ class FaultKind(enum.StrEnum):
     SLOW_EXECUTION = (
         "slow_execution"  # executed after `delay` and then answered; key in use until then
     )
+    ALTERED = "altered"  # executed and kept as it is; the answer says `changes` instead
 
 
 STORES_A_500 = frozenset({FaultKind.ERROR_500_BEFORE, FaultKind.ERROR_500_AFTER})
@@ -49,6 +51,7 @@ class Fault:
     times: int | None
     delay: float
     after: int
+    changes: Mapping[str, Any] = field(default_factory=dict)
     fired: int = 0
 
     @property
@@ -87,10 +90,13 @@ class FaultBoard:
         times: int | None,
         delay: float | None,
         after: int,
+        changes: Mapping[str, Any],
     ) -> int:
         known = FaultKind(kind)
+        if (known is FaultKind.ALTERED) is not bool(changes):
+            raise ValueError("An altered answer, and no other fault, needs `changes`.")
         chosen_delay = _DEFAULT_DELAYS.get(known, 0.0) if delay is None else delay
-        fault = Fault(next(self._ids), known, operation, times, chosen_delay, after)
+        fault = Fault(next(self._ids), known, operation, times, chosen_delay, after, changes)
         self._faults.append(fault)
         return fault.id
 

@@ -1,8 +1,10 @@
 """What each kind of fault makes of a request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import copy
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +18,7 @@ from .world import World
 _PROXY_PAGE = (
     "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
+_HEADER = "headers."
 
 
 @dataclass
@@ -25,6 +28,7 @@ class _Exchange:
     entry: LoggedRequest
     execution: Execution
     delay: float
+    changes: Mapping[str, Any]
 
     def respond(self, reply: Reply) -> web.Response:
         return respond(self.request, self.entry, reply)
@@ -39,7 +43,8 @@ _Answer = Callable[[_Exchange], Awaitable[web.StreamResponse]]
 async def answer_faultily(
     world: World, request: web.Request, entry: LoggedRequest, execution: Execution, fault: Fault
 ) -> web.StreamResponse:
-    return await _ANSWERS[fault.kind](_Exchange(world, request, entry, execution, fault.delay))
+    exchange = _Exchange(world, request, entry, execution, fault.delay, fault.changes)
+    return await _ANSWERS[fault.kind](exchange)
 
 
 async def _drop_before(exchange: _Exchange) -> web.StreamResponse:
@@ -143,6 +148,33 @@ async def _truncated_json_clean(exchange: _Exchange) -> web.StreamResponse:
     return web.Response(status=200, body=cut, content_type="application/json", headers=headers)
 
 
+async def _altered(exchange: _Exchange) -> web.StreamResponse:
+    """As if something between the two had mixed answers up."""
+    reply = exchange.execution.run()
+    headers, body = dict(reply.headers), copy.deepcopy(reply.body)
+    for path, value in exchange.changes.items():
+        if path.startswith(_HEADER):
+            headers[path.removeprefix(_HEADER)] = value
+        else:
+            _put(body, path.split("."), value)
+    return exchange.respond(replace(reply, body=body, headers=headers))
+
+
+def _put(thing: Any, path: list[str], value: Any) -> None:
+    """Where `path` leads to nothing, such as in an error's body, nothing is changed."""
+    name, *rest = path
+    if isinstance(thing, list) and name.isdigit():
+        for chosen in thing[int(name) : int(name) + 1]:
+            _put(chosen, rest, value)
+    elif isinstance(thing, list):
+        for each in thing:
+            _put(each, path, value)
+    elif isinstance(thing, dict) and rest:
+        _put(thing.get(name), rest, value)
+    elif isinstance(thing, dict):
+        thing[name] = value
+
+
 async def _pass_time(exchange: _Exchange) -> None:
     try:
         await asyncio.wait_for(exchange.world.stopping.wait(), timeout=exchange.delay)
@@ -166,4 +198,5 @@ _ANSWERS: dict[FaultKind, _Answer] = {
     FaultKind.TRUNCATED_JSON_CLEAN: _truncated_json_clean,
     FaultKind.SLOW: _slow,
     FaultKind.SLOW_EXECUTION: _slow_execution,
+    FaultKind.ALTERED: _altered,
 }

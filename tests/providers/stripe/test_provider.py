@@ -37,7 +37,8 @@ OPERATIONS = {
     "refund_payment": "refunds.create",
     "cancel_payment": "payment_intents.cancel",
 }
-NO_ANSWER = [kind for kind in FaultKind if kind not in ("rate_limit", "slow", "slow_execution")]
+ANSWERS = ("rate_limit", "slow", "slow_execution", "altered")
+NO_ANSWER = [kind for kind in FaultKind if kind not in ANSWERS]
 
 
 class StripeSteps(ProviderSteps):

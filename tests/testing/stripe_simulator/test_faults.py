@@ -216,7 +216,7 @@ def test_late_execution_that_is_cut_off_gives_its_key_back(client: Any, simulato
 
 
 def test_kinds_are_all_tested() -> None:
-    elsewhere = {"hang", "hang_before", "execute_late", "slow", "slow_execution"}
+    elsewhere = {"hang", "hang_before", "execute_late", "slow", "slow_execution", "altered"}
 
     assert {kind for kind, *_ in FAULTS} | elsewhere == {kind.value for kind in FaultKind}
 
@@ -230,3 +230,35 @@ def test_stopped_simulator_refuses_connections_and_remembers(client: Any, simula
     simulator.start()
 
     assert client.payment_intents.create(INTENT, KEY).id == first.id
+
+
+def test_an_altered_answer_says_something_else_of_what_was_done(
+    client: Any, simulator: Any
+) -> None:
+    changes = {"amount": 5, "metadata.of": "another", "headers.Stripe-Account": "acct_other"}
+    simulator.fault("altered", "payment_intents.create", changes=changes)
+
+    told = client.payment_intents.create({**INTENT, "metadata": {"of": "this"}}, KEY)
+    again = client.payment_intents.create({**INTENT, "metadata": {"of": "this"}}, KEY)
+
+    assert (told.amount, told.metadata["of"]) == (5, "another")
+    assert told.last_response.headers["Stripe-Account"] == "acct_other"
+    assert (again.id, again.amount, again.metadata["of"]) == (told.id, 1000, "this")
+
+
+def test_an_altered_list_is_altered_in_one_place_or_in_each(client: Any, simulator: Any) -> None:
+    for _ in range(2):
+        client.payment_intents.create(INTENT)
+    changes = {"data.currency": "usd", "data.0.amount": 7, "data.9.amount": 8, "data.none.at": 1}
+    simulator.fault("altered", "payment_intents.list", changes=changes)
+
+    listed = client.payment_intents.list().data
+
+    assert [(each.currency, each.amount) for each in listed] == [("usd", 7), ("usd", 1000)]
+
+
+def test_only_an_altered_answer_has_changes(simulator: Any) -> None:
+    with pytest.raises(ControlError):
+        simulator.fault("altered")
+    with pytest.raises(ControlError):
+        simulator.fault("drop_after", changes={"amount": 5})

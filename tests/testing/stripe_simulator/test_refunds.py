@@ -173,3 +173,36 @@ def test_lost_dispute_keeps_the_money_away(make_paid: Any, simulator: Any) -> No
     simulator.close_dispute(simulator.dispute(paid.id)["id"], won=False)
 
     assert simulator.ledger()["intents"][paid.id]["disputed"] == 1000
+
+
+def test_an_inquiry_takes_nothing_and_leaves_the_charge_refundable(
+    make_paid: Any, client: Any, simulator: Any
+) -> None:
+    paid = make_paid(1000)
+    inquiry = simulator.dispute(paid.id, is_inquiry=True)
+    assert (inquiry["status"], inquiry["is_charge_refundable"]) == ("warning_needs_response", True)
+    assert simulator.ledger()["intents"][paid.id]["disputed"] == 0
+    client.refunds.create({"payment_intent": paid.id, "amount": 100})
+
+    assert simulator.close_dispute(inquiry["id"], won=True)["status"] == "warning_closed"
+    assert simulator.events(["charge.dispute.funds_withdrawn"]) == []
+
+
+def test_an_inquiry_that_escalates_takes_the_money(make_paid: Any, simulator: Any) -> None:
+    paid = make_paid(1000)
+    inquiry = simulator.dispute(paid.id, 600, is_inquiry=True)
+
+    simulator.escalate_dispute(inquiry["id"])
+
+    assert simulator.ledger()["intents"][paid.id]["disputed"] == 600
+    assert len(simulator.events(["charge.dispute.funds_withdrawn"])) == 1
+
+
+def test_a_closed_dispute_may_be_decided_otherwise(make_paid: Any, simulator: Any) -> None:
+    paid = make_paid(1000)
+    dispute = simulator.dispute(paid.id, 600)
+
+    simulator.close_dispute(dispute["id"], won=False)
+    simulator.close_dispute(dispute["id"], won=True)
+
+    assert simulator.ledger()["intents"][paid.id]["disputed"] == 0
