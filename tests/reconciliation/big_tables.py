@@ -53,11 +53,11 @@ def _insert(model: type[models.Model], pk: str, count: int) -> tuple[str, list[A
     table = _quoted(model._meta.db_table)
     names = ", ".join(map(_quoted, columns))
     numbers, parameters = _numbers(count)
-    return (
+    statement = (
         f"INSERT INTO {table} ({names}) SELECT {', '.join(values)}"
-        f" FROM {numbers} CROSS JOIN {table} t WHERE t.{_quoted('id')} = %s",
-        [*parameters, pk],
+        f" FROM {numbers} CROSS JOIN {table} t WHERE t.{_quoted('id')} = %s"
     )
+    return statement, [*parameters, pk]
 
 
 def _text(prefix: str) -> str:
