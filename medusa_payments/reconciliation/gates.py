@@ -80,6 +80,7 @@ class Gate:
 
     def failed(self, why: str) -> bool:
         """The provider gave no answer. Returns whether the breaker is open."""
+        self._row()
         now = DatabaseNow()
         why = why[:255]
         seen = {"failures": F("failures") + 1, "last_failure": why, "last_failure_at": now}

@@ -54,6 +54,7 @@ JOB = "reconcile_payments"
 
 # Rounds of --all: a chain of undoing needs a handful; a provider that always demands more stops.
 _MAX_ROUNDS = 10
+_MAX_STEPS = 20  # of what a batch demands; what is left over is found by the next sweep
 _BATCH = 500  # calls, whose lookups are asked together
 _AT_ONCE = 5_000  # ids read at a time
 _OTHERS = 500  # events, holders and signals of one run by the schedule
@@ -161,11 +162,14 @@ class _Run:
         gate = Gate(provider)
         for batch in _shuffled(ids, _BATCH):
             due = list(batch)
-            while due:
+            for _ in range(_MAX_STEPS + len(batch)):
+                if not due:
+                    break
                 most = None if self._everything else gate.lets_through()
                 if most == 0 or time.monotonic() > self._ends:
                     return False
-                due = self._work_on_batch(provider, gate, due[:most])
+                again = self._work_on_batch(provider, gate, due[:most])
+                due = again if most is None else [*due[most:], *again]
         return True
 
     def _work_on_batch(self, provider: PaymentProvider, gate: Gate, ids: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ many records there are. ``live_calls`` alone reads all sessions that may still b
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
@@ -20,6 +20,9 @@ from medusa_payments.statuses import (
     CallKind,
     CallState,
 )
+
+# "Is not null" as a range: of that alone SQLite would think that it is true of most rows.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def unfinished_calls(*, everything: bool, until: datetime | None = None) -> QuerySet[ProviderCall]:
@@ -39,7 +42,7 @@ def _unfinished(
     rows: QuerySet[Any], *, everything: bool, until: datetime | None = None
 ) -> QuerySet[Any]:
     free = is_free(whatever_the_lease_said=everything)
-    due = Q(next_attempt_at__isnull=False)
+    due = Q(next_attempt_at__gt=_EVER)
     if not everything:
         due = Q(next_attempt_at__lte=DatabaseNow() if until is None else until)
     return rows.using(database_alias()).filter(free & due).order_by("next_attempt_at", "pk")
@@ -58,7 +61,7 @@ def live_calls(asked: set[str]) -> list[ProviderCall]:
 
 def unapplied_events(*, everything: bool) -> QuerySet[WebhookEvent]:
     """Events that are stored and neither applied nor quarantined; those alone have a next try."""
-    rows = WebhookEvent.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
+    rows = WebhookEvent.objects.using(database_alias()).filter(next_attempt_at__gt=_EVER)
     return rows if everything else rows.filter(next_attempt_at__lte=DatabaseNow())
 
 
@@ -72,7 +75,7 @@ def progress_of() -> tuple[Any, ...]:
 
 
 def _open_calls(model: Any) -> QuerySet[Any, tuple[Any, ...]]:
-    rows = model.objects.using(database_alias()).filter(next_attempt_at__isnull=False)
+    rows = model.objects.using(database_alias()).filter(next_attempt_at__gt=_EVER)
     found: QuerySet[Any, tuple[Any, ...]] = rows.order_by("pk").values_list(
         "pk", "state", "generation", "key_is_spent"
     )
@@ -82,7 +85,7 @@ def _open_calls(model: Any) -> QuerySet[Any, tuple[Any, ...]]:
 def unresolved_count() -> int:
     """Everything of which the outcome is not known: calls, undoings, events."""
     holder_calls = AccountHolderCall.objects.using(database_alias()).filter(
-        state__in=UNRESOLVED_CALLS, next_attempt_at__isnull=False
+        state__in=UNRESOLVED_CALLS, next_attempt_at__gt=_EVER
     )
     return (
         unresolved_calls().count()
@@ -110,5 +113,5 @@ def unresolved_calls() -> QuerySet[ProviderCall]:
             payment_session__deleted__isnull=True,
             payment_session__provider_state__in=OPEN_PROVIDER_STATES,
         ),
-        next_attempt_at__isnull=False,
+        next_attempt_at__gt=_EVER,
     )
