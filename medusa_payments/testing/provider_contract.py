@@ -28,13 +28,14 @@ from medusa_payments.providers.types import (
     ProviderPayment,
 )
 from medusa_payments.statuses import MovementStatus, ProviderState
+from medusa_payments.testing.batch_contract import BatchContract
 from medusa_payments.testing.evidence_contract import EvidenceContract
 from medusa_payments.testing.provider_steps import ProviderSteps, succeeded
 
 __all__ = ["ProviderContract", "ProviderSteps", "succeeded"]
 
 
-class ProviderContract(EvidenceContract):
+class ProviderContract(EvidenceContract, BatchContract):
     """The tests. Override the fixture ``provider`` and the hooks."""
 
     # Facts about itself

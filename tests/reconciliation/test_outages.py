@@ -30,7 +30,7 @@ from tests.laws.scenes import (
 from .scenes import a_bad_hour, reads
 from .truth import differences
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def _pass(stripe: StripeSimulator, *, minutes: float) -> None:
