@@ -160,6 +160,22 @@ if STRIPE_API_BASE:
     SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # another API origin was asked for
 
 
+# Celery
+
+# Without a broker the sweep does the work of the workers.
+CELERY_BROKER_URL = _text("CELERY_BROKER_URL")
+CELERY_TASK_DEFAULT_QUEUE = _text("CELERY_TASK_DEFAULT_QUEUE", "celery")
+_SWEEP_EVERY = float(_text("MEDUSA_SWEEP_EVERY", "10"))
+CELERY_BEAT_SCHEDULE = {
+    "reconcile payments": {
+        "task": "medusa_payments.reconcile_due",
+        "schedule": _SWEEP_EVERY,
+        # While no worker runs, sweeps do not pile up.
+        "options": {"expires": max(_SWEEP_EVERY, 60)},
+    },
+}
+
+
 # medusa_payments
 
 _STRIPE_OPTIONS: dict[str, Any] = {
@@ -192,8 +208,6 @@ MEDUSA_PAYMENTS: dict[str, Any] = {
     "AUTH_CORS": _texts("MEDUSA_AUTH_CORS"),
     "DEFAULT_CURRENCY": _text("MEDUSA_DEFAULT_CURRENCY").lower(),
     "WEBHOOK_APPLY": _text("MEDUSA_WEBHOOK_APPLY", "inline"),
+    "WORKER": "celery" if CELERY_BROKER_URL else "",
     **_numbers(NOT_FOUND_HORIZON="MEDUSA_NOT_FOUND_HORIZON", LEASE_SECONDS="MEDUSA_LEASE_SECONDS"),
 }
-
-# Kept for workers; without a broker the sweep does their work.
-CELERY_BROKER_URL = _text("CELERY_BROKER_URL")

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from medusa_payments import settings
 from medusa_payments.errors import ConfigurationError, UnsupportedCurrency
+from medusa_payments.integrations import workers
 from medusa_payments.money import decimals
 from medusa_payments.providers.registry import configuration_errors
 
@@ -38,6 +39,8 @@ def _errors() -> Iterator[CheckMessage]:
             "MEDUSA_PAYMENTS['WEBHOOK_APPLY'] must be 'inline' or 'deferred'.",
             id="medusa_payments.E004",
         )
+    for text in workers.problems():
+        yield Error(text, id="medusa_payments.E030")
     if not django_settings.USE_TZ:
         yield Error("medusa_payments needs USE_TZ = True.", id="medusa_payments.E005")
     for name in ("SAFE_DELETE_FIELD_NAME", "SAFE_DELETE_CASCADED_FIELD_NAME"):

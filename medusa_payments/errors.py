@@ -183,6 +183,25 @@ class PaymentIndeterminate(MedusaPaymentsError):
     retry_after: int = 1
 
 
+class PersonRequired(NotAllowed):
+    """Only a named person can decide this, with a reason; no part of the system can. Name one with
+    --actor, or log in."""
+
+    code = "person_required"
+
+
+class AlreadyDecided(NotAllowed):
+    """This was decided already; nothing was changed."""
+
+    code = "already_decided"
+
+
+class SecondWord(NotAllowed):
+    """{actor} has given their word on this already; it takes another person."""
+
+    code = "second_word"
+
+
 class AccountHolderRefused(NotAllowed):
     """The payment provider refused this for the customer. Nothing was changed and nothing was
     charged."""

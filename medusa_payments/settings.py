@@ -47,6 +47,8 @@ class Settings:
     LEASE_SECONDS: float = 0.0
     # "inline": applied before the 200 is sent; "deferred": by a worker or the sweep.
     WEBHOOK_APPLY: str = "inline"
+    # Who applies what is deferred: "celery" or "django_tasks"; empty: the sweep alone.
+    WORKER: str = ""
     # Seconds from one look to the next while a call's outcome is not known.
     RECONCILE_SCHEDULE: tuple[float, ...] = (10, 60, 300, 900, 3600, 21600, 86400)
     # Seconds between looks at what is known to take long: pending refunds, processing payments.

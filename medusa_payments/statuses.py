@@ -51,6 +51,7 @@ class MovementStatus(TextChoices):
 
 
 class DisputeStatus(TextChoices):
+    INQUIRY = "inquiry"  # the bank asks; nothing was withdrawn, and all can be refunded
     OPEN = "open"
     WON = "won"
     LOST = "lost"

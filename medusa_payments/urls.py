@@ -22,6 +22,7 @@ from medusa_payments.api.views.collections import (
     MarkAsPaid,
 )
 from medusa_payments.api.views.document import OpenApiDocument
+from medusa_payments.api.views.health import Health
 from medusa_payments.api.views.orders import AuthorizeOrderSession
 from medusa_payments.api.views.payments import (
     AdminPayment,
@@ -78,6 +79,7 @@ _ROUTES: dict[str, type[ApiView]] = {
     "auth/user/emailpass": EmailPasswordLogin,
     "auth/session": AuthSession,
     "hooks/payment/<provider_id>": PaymentHook,
+    "health": Health,
     "openapi.json": OpenApiDocument,
 }
 

@@ -21,7 +21,7 @@ WORDS = {
     "MovementStatus": "requested pending succeeded failed indeterminate",
     "CallState": "open succeeded failed indeterminate",
     "CallKind": "initiate update capture refund cancel",
-    "DisputeStatus": "open won lost",
+    "DisputeStatus": "inquiry open won lost",
     "EventState": "received applied parked quarantined",
     "DiscrepancyKind": "ghost missing amount currency status duplicate dispute undo_blocked"
     " unresolved",

@@ -45,8 +45,8 @@ class UndoingAllowance(models.Model):
     """
 
     scope = IdentifierField()  # "run:<id>" or "day:<date>"
-    provider_id = IdentifierField()
-    currency_code = models.CharField(max_length=3)
+    provider_id = IdentifierField()  # empty: all together
+    currency_code = models.CharField(max_length=3)  # empty: of acts in whatever currency
     acts = models.PositiveIntegerField(default=0)
     amount_minor = amount_field(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

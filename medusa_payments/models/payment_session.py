@@ -35,6 +35,8 @@ class PaymentSession(SoftDeletableRecord):
         "provider_reference",
         "provider_state",
         "provider_amount_minor",
+        "provider_currency_code",
+        "funded_minor",
         "held_minor",
         "captured_minor",
         "deleted_reason",
@@ -75,6 +77,10 @@ class PaymentSession(SoftDeletableRecord):
         editable=False,
     )
     provider_amount_minor = amount_field(null=True, editable=False)
+    # Empty while nothing was seen, else nearly always what was asked for.
+    provider_currency_code = models.CharField(max_length=3, blank=True, default="", editable=False)
+    # Paid in by bank transfer, while the rest is waited for: neither held nor taken yet.
+    funded_minor = amount_field(default=0, editable=False)
     held_minor = amount_field(default=0, editable=False)
     captured_minor = amount_field(default=0, editable=False)
     # The buyer's last try was refused; the object can still be paid.
@@ -135,6 +141,16 @@ class PaymentSession(SoftDeletableRecord):
     def counts_for_collection(self) -> bool:
         """Whether money under it pays what is owed; else it is set aside and goes back."""
         return self.deleted is None or self.resolution == Resolution.ADOPTED
+
+    @property
+    def money_currency_code(self) -> str:
+        """What ``held_minor`` and ``captured_minor`` are counted in."""
+        return self.provider_currency_code or self.currency_code
+
+    @property
+    def is_in_other_currency(self) -> bool:
+        """Then its money pays for nothing: no sum may mix currencies."""
+        return self.money_currency_code != self.currency_code
 
     @property
     def has_money(self) -> bool:

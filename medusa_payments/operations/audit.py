@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from medusa_payments.models import (
     AccountHolder,
     AccountHolderCall,
@@ -18,6 +20,7 @@ from medusa_payments.models import (
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
     ProviderCall,
     Refund,
 )
@@ -177,4 +180,6 @@ def _rows_of_collection(collection: PaymentCollection) -> Iterator[Any]:
     for model in (Capture, Refund, Dispute):
         rows = model._default_manager.using(alias)
         yield from rows.filter(payment__payment_collection=collection).select_related("payment")
-    yield from Discrepancy.objects.using(alias).filter(payment_collection=collection)
+    for decided in (Discrepancy, Proposal):
+        own: QuerySet[Any] = decided.objects.using(alias)
+        yield from own.filter(payment_collection=collection)

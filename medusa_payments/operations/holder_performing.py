@@ -9,6 +9,7 @@ from typing import Any
 from medusa_payments.models import AccountHolderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.asking import ask
+from medusa_payments.operations.automation import holds_back, postpone
 from medusa_payments.operations.calls import claim, lease_seconds, renew
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.holder_outcomes import record_lookup, record_outcome, shown
@@ -70,6 +71,9 @@ class _Work:
 
     def advance(self, call: AccountHolderCall, *, ignores_schedule: bool = False) -> None:
         _reloaded(call)
+        if holds_back(self._actor, call.provider_id):
+            postpone(call)
+            return
         never_sent = call.state == CallState.OPEN and call.last_sent_at is None
         if call.is_final or not claim(
             call,

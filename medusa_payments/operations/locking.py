@@ -42,6 +42,8 @@ class LockedCollection(Locked):
         self.demanded: list[ProviderCall] = []
         self.totals_changed = False
         self.ignores_schedule = False  # a person asked for the sweep to try everything now
+        # How the collection's live session stands was read just before; None: nobody tried to.
+        self.live_was_seen: bool | None = None
         self.needs_look: list[PaymentSession] = []
         self._calls: dict[str, dict[str, ProviderCall]] = {}
         self._totals_before = collection.money_state()

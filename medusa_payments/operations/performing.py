@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from medusa_payments.models import ProviderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.asking import ask
+from medusa_payments.operations.automation import holds_back, postpone
 from medusa_payments.operations.calls import claim, lease_seconds, renew
 from medusa_payments.operations.findings import (
     Look,
     record_abandoned,
     record_lookup,
 )
+from medusa_payments.operations.live_beside import see_live_beside
 from medusa_payments.operations.lookups import look_up
 from medusa_payments.operations.outcomes import record_outcome
 from medusa_payments.operations.recording import Recorded
@@ -80,6 +83,9 @@ def advance(
     call = ProviderCall.objects.get(pk=call.pk)
     lease = lease_seconds(get_provider(call.provider_id))
     never_sent = call.state == CallState.OPEN and call.last_sent_at is None
+    if never_sent and holds_back(actor, call.provider_id):
+        postpone(call)
+        return ()
     if not claim(call, lease=lease, will_send=never_sent, whatever_the_lease_said=ignores_schedule):
         return ()
     if never_sent:
@@ -132,12 +138,14 @@ def _look(call: ProviderCall, actor: Actor, look: Look, *, claimed: bool = False
         call.refresh_from_db()
         if not claim(call, lease=lease_seconds(get_provider(call.provider_id)), will_send=False):
             return Recorded()
+    live_was_seen, demanded = see_live_beside(call.payment_session, actor=actor)
     started = time.monotonic()
     result = look_up(call.payment_session, call=call)
-    look = Look(time.monotonic() - started, look.may_send, look.ignores_schedule)
+    seconds = time.monotonic() - started
+    look = replace(look, seconds_ago=seconds, live_was_seen=live_was_seen)
     recorded = record_lookup(call, result, look=look, actor=actor)
     tell_shop(recorded.carrier)
-    return recorded
+    return replace(recorded, demanded=(*demanded, *recorded.demanded))
 
 
 def _is_unresolved(call: ProviderCall) -> bool:

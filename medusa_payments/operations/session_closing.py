@@ -42,7 +42,7 @@ def close_session(
     """Soft-delete a session and demand that its object at the provider is closed."""
     soft_delete(locked, session, reason)
     payment = getattr(session, "payment", None) if session.authorized_at else None
-    plan(locked, session, payment, looked=False)
+    plan(locked, session, payment, looked=False, is_asked=not locked.actor.is_automatic)
     return finish(locked, locked.initiate_of(session))
 
 

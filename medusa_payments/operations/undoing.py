@@ -11,23 +11,36 @@ from datetime import datetime, timedelta
 
 from medusa_payments import settings
 from medusa_payments.ids import new_id
-from medusa_payments.models import Payment, PaymentSession, ProviderCall, Refund
+from medusa_payments.models import Capture, Payment, PaymentSession, Refund
+from medusa_payments.operations import adoption, movements
+from medusa_payments.operations.adoption import LateSuccess
 from medusa_payments.operations.calls import write_call
+from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.permits import is_written_off, wait_for_permit
+from medusa_payments.operations.proposal_records import Step, close_undoings
+from medusa_payments.operations.setting_aside import soft_delete
 from medusa_payments.operations.totals import PaymentTotals, payment_totals
+from medusa_payments.operations.undoing_steps import (
+    STILL_OPEN,
+    cancel_step,
+    next_step,
+    refund_step,
+)
+from medusa_payments.operations.undoing_tries import failed_tries, failures_of, unresolved_moves
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.statuses import (
     OPEN_PROVIDER_STATES,
     CallKind,
     CallState,
+    DeletedReason,
     DiscrepancyKind,
     MovementStatus,
+    ProposalKind,
     ProviderState,
     Resolution,
 )
-
-_STILL_OPEN = (*OPEN_PROVIDER_STATES, ProviderState.HELD)
 
 
 def plan(
@@ -37,63 +50,108 @@ def plan(
     *,
     looked: bool,
     is_fresh: bool = True,
+    is_asked: bool = False,
 ) -> None:
     """Demand the next step that gives back what the session holds, or record that it is done.
 
     ``looked``: what is known comes from a lookup made now, refunds included. ``is_fresh``: it comes
-    at least from the provider's answer, not from an event that may be old.
+    at least from the provider's answer, not from an event that may be old. ``is_asked``: a person
+    asks for the session to be closed; what reconciliation may do by itself is no question then.
     """
     if session.is_live:
         _close_declined(locked, session)
         return
-    if session.resolution in (Resolution.ADOPTED, Resolution.WRITTEN_OFF):
+    if session.resolution == Resolution.ADOPTED or _stays_written_off(session, payment):
         return
     if not get_provider(session.provider_id).capabilities.can_look_up:
         looked = is_fresh = True
-    if session.provider_state in _STILL_OPEN:
+    late = adoption.decide(locked, session, payment, looked=looked)
+    if late == LateSuccess.ADOPT and payment is not None:
+        _adopt(locked, session, payment)
+    elif late == LateSuccess.GIVE_BACK:
+        _undo(locked, session, payment, looked=looked, is_fresh=is_fresh, is_asked=is_asked)
+
+
+def _close_declined(locked: LockedCollection, session: PaymentSession) -> None:
+    """The object of a payment that was declined when it was started could still be paid."""
+    if not session.failure_code:
+        return
+    if session.provider_state in OPEN_PROVIDER_STATES:
+        _cancel(locked, session, is_asked=False)
+    else:
+        close_undoings(locked, session)
+
+
+def _stays_written_off(session: PaymentSession, payment: Payment | None) -> bool:
+    """A person left the money where it is; what they did not know of is not covered by that."""
+    if session.resolution != Resolution.WRITTEN_OFF:
+        return False
+    step = next_step(session, payment)
+    return step is None or is_written_off(session, step)
+
+
+def _adopt(locked: LockedCollection, session: PaymentSession, payment: Payment) -> None:
+    """It pays its collection after all; the live session is closed, so that nobody pays twice.
+
+    Should its buyer pay it at this very moment, law 7 gives that back.
+    """
+    payment.payment_session = session
+    live = locked.live_session()
+    resolve(locked, session, Resolution.ADOPTED)
+    movements.tell_of(locked, "payment_authorized", payment)
+    taken = Capture.objects.using(database_alias()).filter(payment=payment)
+    for capture in taken.filter(status=MovementStatus.SUCCEEDED).order_by("pk"):
+        movements.tell_of(locked, "payment_captured", payment, capture=capture)
+    if live is not None:
+        live = locked.session(live.pk)
+        soft_delete(locked, live, DeletedReason.REPLACED)
+        _undo(locked, live, None, looked=False, is_fresh=True, is_asked=True)
+
+
+def _undo(
+    locked: LockedCollection,
+    session: PaymentSession,
+    payment: Payment | None,
+    *,
+    looked: bool,
+    is_fresh: bool,
+    is_asked: bool,
+) -> None:
+    if session.provider_state in STILL_OPEN:
         _reopen(locked, session)
         if is_fresh:
-            _cancel(locked, session)
+            _cancel(locked, session, is_asked=is_asked)
         else:
             locked.look_at(session)
     elif session.captured_minor and payment is not None:
         _give_back(locked, session, payment, looked=looked)
     elif session.provider_state == ProviderState.CANCELED:
-        _resolve(locked, session, Resolution.CLOSED)
+        resolve(locked, session, Resolution.CLOSED)
     else:
         _wait_for_initiate(locked, session)
-
-
-def _close_declined(locked: LockedCollection, session: PaymentSession) -> None:
-    """The object of a payment that was declined when it was started could still be paid."""
-    if session.failure_code and session.provider_state in OPEN_PROVIDER_STATES:
-        _cancel(locked, session)
 
 
 def _wait_for_initiate(locked: LockedCollection, session: PaymentSession) -> None:
     """Nothing was ever seen: it never existed, or the truth is still looked for."""
     initiate = locked.initiate_of(session)
     if initiate.state == CallState.FAILED:
-        _resolve(locked, session, Resolution.NOT_CREATED)
+        resolve(locked, session, Resolution.NOT_CREATED)
 
 
-def _cancel(locked: LockedCollection, session: PaymentSession) -> None:
-    if _unresolved(locked, session):
+def _cancel(locked: LockedCollection, session: PaymentSession, *, is_asked: bool) -> None:
+    if unresolved_moves(locked, session):
         return
-    failures = _failures(locked, session, CallKind.CANCEL)
+    failures = failures_of(locked, session, CallKind.CANCEL)
     if session.provider_state == ProviderState.PROCESSING and failures:
         # Known to take long; the provider tells when it is over.
         _look_again(locked, session, locked.now + timedelta(seconds=settings.PENDING_INTERVAL))
         return
     if not _may_try(locked, session, failures):
         return
-    call = write_call(
-        locked,
-        CallKind.CANCEL,
-        session,
-        arguments={"reference": session.provider_reference},
-        is_undoing=True,
-    )
+    step = cancel_step(session)
+    if not is_asked and _must_wait(locked, session, step):
+        return
+    call = write_call(locked, CallKind.CANCEL, session, arguments=step.arguments, is_undoing=True)
     locked.demand(call)
     _look_again(locked, session, None)
 
@@ -101,10 +159,11 @@ def _cancel(locked: LockedCollection, session: PaymentSession) -> None:
 def _give_back(
     locked: LockedCollection, session: PaymentSession, payment: Payment, *, looked: bool
 ) -> None:
+    close_undoings(locked, session, (ProposalKind.CANCEL,))
     sums = payment_totals(payment)
     refunds = Refund.objects.filter(payment=payment)
     is_waiting = refunds.filter(status=MovementStatus.PENDING).exists()
-    if _unresolved(locked, session):
+    if unresolved_moves(locked, session):
         _reopen(locked, session)
     elif sums.refundable_minor:
         _reopen(locked, session)
@@ -113,7 +172,7 @@ def _give_back(
         _reopen(locked, session)
         _look_again(locked, session, locked.now + timedelta(seconds=settings.PENDING_INTERVAL))
     elif looked:
-        _resolve(locked, session, Resolution.REFUNDED)
+        resolve(locked, session, Resolution.REFUNDED)
     elif not session.resolution:
         locked.look_at(session)
 
@@ -129,13 +188,16 @@ def _refund(
     if not looked:
         locked.look_at(session)
         return
-    if not _may_try(locked, session, _failures(locked, session, CallKind.REFUND)):
+    if not _may_try(locked, session, failures_of(locked, session, CallKind.REFUND)):
+        return
+    step = refund_step(session, payment, sums.refundable_minor)
+    if _must_wait(locked, session, step):
         return
     locked.totals_changed = True
     refund: Refund = locked.add(
         Refund(
             payment=payment,
-            amount_minor=sums.refundable_minor,
+            amount_minor=step.amount_minor,
             request_key=new_id("undo"),
             is_undoing=True,
             note=f"Given back: session {session.pk} was {session.deleted_reason}.",
@@ -146,16 +208,20 @@ def _refund(
         locked,
         CallKind.REFUND,
         session,
-        arguments={
-            "reference": session.provider_reference,
-            "amount_minor": refund.amount_minor,
-            "currency_code": payment.currency_code,
-        },
+        arguments=step.arguments,
         about=refund,
         is_undoing=True,
     )
     locked.demand(call)
     _look_again(locked, session, None)
+
+
+def _must_wait(locked: LockedCollection, session: PaymentSession, step: Step) -> bool:
+    """Policies, caps, people and the kill switch have their say; looking goes on meanwhile."""
+    when = wait_for_permit(locked, session, step)
+    if when is not None and locked.initiate_of(session).is_final:
+        _look_again(locked, session, when)
+    return when is not None
 
 
 def _may_try(locked: LockedCollection, session: PaymentSession, failures: int) -> bool:
@@ -165,7 +231,7 @@ def _may_try(locked: LockedCollection, session: PaymentSession, failures: int) -
     """
     if not failures:
         return True
-    last = max(call.updated_at for call in _failed(locked, session))
+    last = max(call.updated_at for call in failed_tries(locked, session))
     schedule = settings.RECONCILE_SCHEDULE
     due = last + timedelta(seconds=schedule[min(failures, len(schedule)) - 1])
     if failures >= len(schedule):
@@ -187,7 +253,8 @@ def _report_blocked(locked: LockedCollection, session: PaymentSession) -> None:
     )
 
 
-def _resolve(locked: LockedCollection, session: PaymentSession, resolution: Resolution) -> None:
+def resolve(locked: LockedCollection, session: PaymentSession, resolution: Resolution) -> None:
+    """Record how the money of a soft-deleted session ended, and tell the shop."""
     if session.resolution != resolution:
         locked.totals_changed = True
         locked.change(
@@ -203,6 +270,7 @@ def _resolve(locked: LockedCollection, session: PaymentSession, resolution: Reso
             about=session.pk,
             reason=f"The session is {resolution}.",
         )
+        close_undoings(locked, session)
     _look_again(locked, session, None)
 
 
@@ -216,30 +284,3 @@ def _look_again(locked: LockedCollection, session: PaymentSession, when: datetim
     initiate = locked.initiate_of(session)
     if initiate.is_final or when is not None:
         locked.change(initiate, "call.scheduled", next_attempt_at=when)
-
-
-def _unresolved(locked: LockedCollection, session: PaymentSession) -> list[ProviderCall]:
-    """Captures, refunds and cancels of unknown outcome: nothing new is asked beside them."""
-    return [
-        call
-        for call in locked.calls_of(session)
-        if call.is_unresolved and call.kind not in (CallKind.INITIATE, CallKind.UPDATE)
-    ]
-
-
-def _failed(locked: LockedCollection, session: PaymentSession) -> list[ProviderCall]:
-    return [
-        call
-        for call in locked.calls_of(session)
-        if call.is_undoing and (call.state == CallState.FAILED or _refund_failed(call))
-    ]
-
-
-def _refund_failed(call: ProviderCall) -> bool:
-    """Accepted, and failed at the bank afterwards."""
-    failed = Refund.objects.filter(status=MovementStatus.FAILED)
-    return bool(call.refund_id) and failed.filter(pk=call.refund_id).exists()
-
-
-def _failures(locked: LockedCollection, session: PaymentSession, kind: CallKind) -> int:
-    return sum(call.kind == kind for call in _failed(locked, session))

@@ -39,7 +39,8 @@ from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence, Webh
 
 logger = logging.getLogger("medusa_payments")
 
-# An inline application that died is taken up by the sweep after this time.
+# The sweep takes up after this time what is applied inline and died, or was handed to a worker and
+# got lost.
 _APPLY_GRACE = timedelta(seconds=60)
 
 
@@ -95,7 +96,7 @@ def webhook_action_and_data(
 
 def event_from(provider: PaymentProvider, webhook: VerifiedWebhook) -> WebhookEvent:
     """The row for a verified delivery, not saved yet."""
-    is_deferred = settings.WEBHOOK_APPLY == "deferred"
+    is_left_to_sweep = settings.WEBHOOK_APPLY == "deferred" and not settings.WORKER
     now = timezone.now()
     event = WebhookEvent(
         provider_id=provider.id,
@@ -106,7 +107,7 @@ def event_from(provider: PaymentProvider, webhook: VerifiedWebhook) -> WebhookEv
         occurred_at=webhook.occurred_at,
         payload=dict(webhook.payload),
         note=webhook.quarantine or webhook.note,
-        next_attempt_at=now if is_deferred else now + _APPLY_GRACE,
+        next_attempt_at=now if is_left_to_sweep else now + _APPLY_GRACE,
     )
     if webhook.quarantine:
         event.state = EventState.QUARANTINED

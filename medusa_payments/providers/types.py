@@ -26,6 +26,7 @@ class ProviderRefund:
     status: MovementStatus  # pending, succeeded or failed
     refund_id: str = ""  # our Refund id, echoed from the provider's metadata
     payment_reference: str = ""
+    currency_code: str = ""  # empty: not told
     failure: str = ""
 
 
@@ -36,6 +37,8 @@ class ProviderDispute:
     reference: str
     amount_minor: int
     status: DisputeStatus
+    payment_reference: str = ""
+    currency_code: str = ""  # empty: not told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class ProviderPayment:
     observed_at: datetime
     held_minor: int = 0  # can still be captured
     captured_minor: int = 0  # was taken, refunds not subtracted
+    funded_minor: int = 0  # was paid in, but the rest of it is waited for
     session_id: str = ""  # our marker, echoed from the provider's metadata
     declined: bool = False  # the last try of the buyer was refused
     refunds: tuple[ProviderRefund, ...] | None = None

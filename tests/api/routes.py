@@ -142,6 +142,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("EmailPasswordLogin", "post"): Call(body={"email": "a", "password": "b"}, status=401),
     ("AuthSession", "post"): Call(status=401),
     ("AuthSession", "delete"): Call(),
+    ("Health", "get"): Call(),
     ("OpenApiDocument", "get"): Call(),
     ("PaymentHook", "post"): Call(lambda api: {"provider_id": PROVIDER}, {}, status=400),
 }

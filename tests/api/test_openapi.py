@@ -72,7 +72,7 @@ def test_every_operation_has_a_name_of_its_own(route: Route) -> None:
     names = [each["operationId"] for item in document()["paths"].values() for each in item.values()]
 
     assert names.count(name) == 1
-    assert name.startswith(("store_", "admin_", "auth_", "hooks_", "document_"))
+    assert name.startswith(("store_", "admin_", "auth_", "hooks_", "health_", "document_"))
 
 
 # What it is made from

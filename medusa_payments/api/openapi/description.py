@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from medusa_payments.api.bodies import Field
@@ -28,6 +28,8 @@ class Description:
     query: tuple[Parameter, ...] = ()
     refusals: Refusals = ()  # beside those of every route of its kind
     may_be_uncertain: bool = False
+    # Further statuses that come with the answer, and what each then says.
+    answers_with: Mapping[str, str] = field(default_factory=dict)
     takes_anything: bool = False  # a body that is no table of ours
     media_type: str = "application/json"
 

@@ -84,6 +84,8 @@ class PaymentsSchema(AutoSchema):
         answers = {"200": done}
         if described.may_be_uncertain:
             answers["202"] = {"description": _UNCERTAIN, "content": content}
+        for status, says in described.answers_with.items():
+            answers[status] = {"description": says, "content": content}
         return answers | answers_to((*of_every(self.view, self.method), *described.refusals))
 
 

@@ -22,5 +22,6 @@ TAGS = [
     },
     {"name": "auth", "description": "How a member of the staff logs in."},
     {"name": "hooks", "description": "Where payment providers post their events."},
+    {"name": "health", "description": "How payments stand, for monitoring."},
     {"name": "document", "description": "This document."},
 ]

@@ -57,6 +57,7 @@ def payment_of(
         observed_at=observed_at,
         held_minor=_amount(intent, "amount_capturable", required=state is ProviderState.HELD),
         captured_minor=_amount(intent, "amount_received", required=state is ProviderState.CAPTURED),
+        funded_minor=_funded(intent),
         session_id=metadata_of(intent, "session_id"),
         declined=state is ProviderState.PAYABLE and bool(intent.get("last_payment_error")),
         refunds=refunds,
@@ -109,6 +110,7 @@ def refund_of(refund: Json) -> ProviderRefund:
         status=refund_status(refund.get("status")),
         refund_id=metadata_of(refund, "refund_id"),
         payment_reference=id_of(refund.get("payment_intent")),
+        currency_code=_currency(refund),
         failure=str(refund.get("failure_reason") or ""),
     )
 
@@ -141,6 +143,16 @@ def dispute_of(dispute: Json) -> ProviderDispute:
         reference=_text(dispute, "id"),
         amount_minor=_amount(dispute, "amount"),
         status=dispute_status(_text(dispute, "status")),
+        payment_reference=id_of(dispute.get("payment_intent")),
+        currency_code=_currency(dispute),
+    )
+
+
+def remaining_of(intent: Json) -> Any:
+    """What a bank transfer still has to bring, as Stripe tells it; None where it tells nothing."""
+    action = expanded(intent.get("next_action")) or {}
+    return (expanded(action.get("display_bank_transfer_instructions")) or {}).get(
+        "amount_remaining"
     )
 
 
@@ -192,6 +204,14 @@ def _is_release_of(refund: Json, charge: Json) -> bool:
     if not charge.get("captured"):
         return True
     return bool(refund.get("amount") == charge.get("amount", 0) - charge.get("amount_captured", 0))
+
+
+def _funded(intent: Json) -> int:
+    """``amount_received`` stays 0 until the last transfer has arrived."""
+    remaining = remaining_of(intent)
+    if remaining is None:
+        return 0
+    return max(0, _amount(intent, "amount") - amount_of(intent, remaining))
 
 
 def _text(thing: Json, key: str) -> str:

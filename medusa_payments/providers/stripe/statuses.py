@@ -23,8 +23,10 @@ _REFUND_STATUSES = {
 }
 
 _DISPUTE_STATUSES = {
-    "won": DisputeStatus.WON,
+    "warning_needs_response": DisputeStatus.INQUIRY,
+    "warning_under_review": DisputeStatus.INQUIRY,
     "warning_closed": DisputeStatus.WON,
+    "won": DisputeStatus.WON,
     "lost": DisputeStatus.LOST,
 }
 

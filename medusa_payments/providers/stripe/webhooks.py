@@ -24,6 +24,7 @@ from medusa_payments.providers.stripe.snapshots import (
     payment_of_charge,
     refund_of,
     refunded_of,
+    remaining_of,
 )
 from medusa_payments.providers.types import Json, VerifiedWebhook, WebhookReport
 from medusa_payments.redaction import redact
@@ -148,8 +149,7 @@ _Reader = Callable[[Json, str, datetime], WebhookReport]
 
 def _remaining(intent: Json) -> int | None:
     """What a bank transfer still has to bring."""
-    action = intent.get("next_action") or {}
-    remaining = (action.get("display_bank_transfer_instructions") or {}).get("amount_remaining")
+    remaining: int | None = remaining_of(intent)
     return intent.get("amount") if remaining is None else remaining
 
 
@@ -172,15 +172,13 @@ _INTENT_ACTIONS: dict[str, tuple[WebhookAction, Callable[[Json], int | None]]] =
 def _read_intent(intent: Json, event_type: str, occurred_at: datetime) -> WebhookReport:
     action, amount_in = _INTENT_ACTIONS[event_type]
     payment = payment_of(intent, observed_at=occurred_at)
-    is_partly_funded = event_type == "payment_intent.partially_funded"
     return WebhookReport(
         action=action if payment.session_id else WebhookAction.NOT_SUPPORTED,
         session_id=payment.session_id,
         reference=payment.reference,
         amount_minor=amount_of(intent, amount_in(intent)),
         payment=payment,
-        finding=DiscrepancyKind.STATUS if is_partly_funded else "",
-        needs_look=is_partly_funded,
+        needs_look=event_type == "payment_intent.partially_funded",
     )
 
 
