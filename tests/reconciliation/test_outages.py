@@ -12,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection, connections
 from django.db.models import F
 
+from benchmarks.reconciliation.truth import differences
 from medusa_payments.errors import MedusaPaymentsError
 from medusa_payments.models import Payment, ProviderCall, ProviderGate, WebhookEvent
 from medusa_payments.operations.captures import capture_payment
@@ -28,7 +29,6 @@ from tests.laws.scenes import (
 )
 
 from .scenes import a_bad_hour, reads
-from .truth import differences
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -9,12 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks.reconciliation.big_tables import fill
 from medusa_payments.models import ProviderCall
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.reconciliation.sweep import reconcile_due
 from tests.laws.scenes import FAKE, StagedProvider, session_at
-
-from .big_tables import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
