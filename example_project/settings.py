@@ -103,7 +103,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"medusa_payments": {"handlers": ["console"], "level": "INFO"}},
+    "loggers": {
+        "medusa_payments": {"handlers": ["console"], "level": "INFO"},
+        # One line for each change, for machines: docs/health.md shows how to send them there.
+        "medusa_payments.events": {"level": "WARNING"},
+    },
 }
 
 

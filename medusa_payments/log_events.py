@@ -18,8 +18,7 @@ logger = logging.getLogger("medusa_payments.events")
 _WARNINGS = (
     "discrepancy.opened",
     "provider.paused",
-    "receiver.raised",
-    "session.set_aside",
+    "session.indeterminate",
     "event.parked",
     "event.quarantined",
 )

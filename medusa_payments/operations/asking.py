@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.calls import record_attempt
+from medusa_payments.operations.tracing import sending, traced
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.types import (
     Failed,
@@ -79,13 +80,19 @@ def ask(
 
 def _one_attempt(call: RecordedCall, send: Callable[[], Outcome]) -> Outcome:
     sent_at = timezone.now()
-    try:
-        outcome = _checked(send())
-    except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
-        logger.warning("Provider call %s raised %s", call.pk, type(error).__name__)
-        outcome = Indeterminate(code="exception", detail=type(error).__name__, ask_again=False)
+    with traced(sending(call)) as request:
+        outcome = _answer(call, send)
+        request.ended(outcome)
     call.attempts = [*call.attempts, _attempt(call, outcome, sent_at.isoformat())]
     return outcome
+
+
+def _answer(call: RecordedCall, send: Callable[[], Outcome]) -> Outcome:
+    try:
+        return _checked(send())
+    except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing
+        logger.warning("Provider call %s raised %s", call.pk, type(error).__name__)
+        return Indeterminate(code="exception", detail=type(error).__name__, ask_again=False)
 
 
 def _checked(answer: object) -> Outcome:

@@ -21,6 +21,7 @@ from medusa_payments.models import (
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations import audit
 from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.changes import log_changes, log_event_state
 from medusa_payments.operations.database import (
     database_alias,
     patiently,
@@ -56,6 +57,7 @@ class Locked:
         self.signals: list[list[str]] = []
         self._unsaved: dict[Any, set[str]] = {}
         self._entries: list[AuditEntry] = []
+        self._events: list[tuple[str, WebhookEvent]] = []
 
     def add(self, row: Any, action: str) -> Any:
         """Insert a row and its audit entry."""
@@ -83,6 +85,8 @@ class Locked:
             self.flush()
         if row.money_state() != before:
             self._enter(action, row, before=before)
+        if isinstance(row, WebhookEvent) and "state" in changed:
+            self._events.append((action, row))
 
     def flush(self) -> None:
         """Write what was changed: before an insert, and before anything is read that it decides."""
@@ -119,6 +123,12 @@ class Locked:
         """Write the audit entries and the head of the chain: the end of the transaction."""
         raise NotImplementedError
 
+    def log(self) -> None:
+        """What was changed, as structured log events: after the commit."""
+        log_changes(self._entries)
+        for action, event in self._events:
+            log_event_state(action, event)
+
     def _enter(self, action: str, row: Any, *, before: dict[str, Any]) -> None:
         self._entries.append(
             audit.entry(
@@ -151,6 +161,7 @@ def holding(lock: Callable[[], Held], work: Callable[[Held], Result]) -> Result:
             locked = lock()
             result = work(locked)
             locked.close()
-            return result
+        locked.log()
+        return result
 
     return patiently(transact)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from medusa_payments.models import PaymentSession, ProviderCall
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.schedule import believable_from
+from medusa_payments.operations.tracing import looking_up, traced
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import Found, LookupRequest, LookupResult, NoAnswer, NotFound
 from medusa_payments.statuses import CallKind
@@ -21,11 +22,23 @@ CLOCK_SKEW = timedelta(minutes=10)
 def look_up(session: PaymentSession, *, call: ProviderCall | None = None) -> LookupResult:
     """Read the session's object, or find it in a listing when its reference is not known."""
     request = lookup_request(session, call)
-    return read(session, lambda: get_provider(session.provider_id).lookup(request))
+    return read(session, lambda: get_provider(session.provider_id).lookup(request), call=call)
 
 
-def read(session: PaymentSession, ask: Callable[[], LookupResult]) -> LookupResult:
+def read(
+    session: PaymentSession,
+    ask: Callable[[], LookupResult],
+    *,
+    call: ProviderCall | None = None,
+) -> LookupResult:
     """Ask; whatever is no proper answer is none."""
+    with traced(looking_up(session, call)) as request:
+        result = _read(session, ask)
+        request.ended(result)
+    return result
+
+
+def _read(session: PaymentSession, ask: Callable[[], LookupResult]) -> LookupResult:
     try:
         return _checked(ask())
     except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from medusa_payments.log_events import log_event
+from medusa_payments.models import PaymentSession
+from medusa_payments.models.recorded_call import RecordedCall
 
 logger = logging.getLogger("medusa_payments")
 
@@ -22,12 +24,11 @@ class ProviderRequest:
     """One request, and from its end on what came of it. Holds ids and codes, no data and no text
     of the provider's."""
 
-    method: str  # "send": asks for something; "look_up": only reads
-    kind: str  # the call's, such as "refund"; of a lookup without a call, "session"
+    method: str  # "send": asks for something; "look_up", "look_up_many": only read
+    kind: str  # the call's, such as "refund"; of a lookup without one call, "session"
     provider_id: str
     call_id: str = ""
     session_id: str = ""
-    idempotency_key: str = ""
     attempt: int = 1
     outcome: str = "unknown"  # such as "succeeded" or "found"; unknown: it has not ended
     code: str = ""
@@ -37,6 +38,34 @@ class ProviderRequest:
         """``answer``: an outcome, or the result of a lookup."""
         self.outcome = type(answer).__name__.lower()
         self.code = str(getattr(answer, "code", ""))
+
+
+def sending(call: RecordedCall) -> ProviderRequest:
+    """The next attempt of a call."""
+    return ProviderRequest(
+        method="send",
+        kind=call.kind,
+        provider_id=call.provider_id,
+        call_id=call.pk,
+        session_id=getattr(call, "payment_session_id", ""),
+        attempt=len(call.attempts) + 1,
+    )
+
+
+def looking_up(session: PaymentSession, call: RecordedCall | None = None) -> ProviderRequest:
+    """``call``: the one of which the truth is looked for."""
+    return ProviderRequest(
+        method="look_up",
+        kind=call.kind if call else "session",
+        provider_id=session.provider_id,
+        call_id=call.pk if call else "",
+        session_id=session.pk,
+    )
+
+
+def looking_up_many(provider_id: str) -> ProviderRequest:
+    """A batch of lookups; what it found of each session is told by the records of its calls."""
+    return ProviderRequest(method="look_up_many", kind="batch", provider_id=provider_id)
 
 
 Watcher = Callable[[ProviderRequest], AbstractContextManager[None]]

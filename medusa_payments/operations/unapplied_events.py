@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from medusa_payments.models import Discrepancy, WebhookEvent
 from medusa_payments.operations.actors import SYSTEM
+from medusa_payments.operations.changes import log_event_state
 from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.schedule import is_exhausted, next_look
 from medusa_payments.providers.types import WebhookReport
@@ -34,6 +35,7 @@ def quarantine(event: WebhookEvent, report: WebhookReport) -> None:
             )
 
     patiently(transact)
+    log_event_state("event.quarantined", event)
 
 
 def park(event: WebhookEvent, why: str) -> None:
@@ -53,6 +55,7 @@ def park(event: WebhookEvent, why: str) -> None:
             )
 
     patiently(transact)
+    log_event_state("event.parked", event)
 
 
 def _write(event: WebhookEvent, **values: Any) -> None:

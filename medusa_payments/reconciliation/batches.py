@@ -29,6 +29,7 @@ from medusa_payments.operations.performing import advance, resend
 from medusa_payments.operations.recording import Recorded
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.tracing import looking_up_many, traced
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.batches import LookupBatch, Reading
 from medusa_payments.providers.types import NoAnswer
@@ -84,7 +85,9 @@ class CallBatch:
             self._release(calls)
             return {}
         batch = LookupBatch(requests=lookup_requests(calls), max_reads=reads, memory=self._memory)
-        answer = self._provider.lookup_many(batch)
+        with traced(looking_up_many(self._provider.id)) as request:
+            answer = self._provider.lookup_many(batch)
+            request.outcome = "answered"
         self._gate.give_back(reads - answer.reads)
         readings = dict(answer.readings)
         outages = {pk: each for pk, each in readings.items() if _is_outage(each)}

@@ -7,7 +7,6 @@ look, never what is true.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from medusa_payments import settings
+from medusa_payments.log_events import log_event
 from medusa_payments.models import ProviderGate
 from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 from medusa_payments.providers.base import PaymentProvider
-
-logger = logging.getLogger("medusa_payments")
 
 _WINDOW = timedelta(minutes=1)
 _PROBE_SECONDS = 30  # while one worker tries, the others wait
@@ -74,7 +72,7 @@ class Gate:
         was_sick = self._rows().filter(Q(failures__gt=0) | Q(open_until__isnull=False))
         healthy = {"failures": 0, "opened_at": None, "open_until": None, "last_failure": ""}
         if patiently(lambda: was_sick.update(**healthy, last_answer_at=DatabaseNow())):
-            logger.info("Provider %s answers again", self._provider.id)
+            log_event("provider.answers_again", provider_id=self._provider.id)
         else:
             patiently(lambda: self._rows().update(last_answer_at=DatabaseNow()))
 
@@ -94,7 +92,7 @@ class Gate:
         patiently(lambda: self._rows().update(open_until=until))
         opened = self._rows().filter(opened_at__isnull=True)
         if patiently(lambda: opened.update(opened_at=now)):
-            logger.warning("Provider %s does not answer (%s): paused", self._provider.id, why)
+            log_event("provider.paused", provider_id=self._provider.id, code=why)
         return True
 
     def open_until(self) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from medusa_payments.log_events import log_event
 from medusa_payments.models import RecurringJob
 from medusa_payments.operations.database import DatabaseNow, database_alias, patiently
 
@@ -25,6 +26,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
     """Mark a job as come to its end, with what it did."""
     rows = RecurringJob.objects.using(database_alias()).filter(name=name)
     patiently(lambda: rows.update(finished_at=DatabaseNow(), figures=figures))
+    log_event("job.ended", job=name, figures=figures)
 
 
 def _insert(name: str) -> None:
