@@ -127,7 +127,8 @@ class Bench:
             subprocess.Popen([*command, share], env=own, stderr=subprocess.DEVNULL)
             for _ in range(parallel)
         ]
-        if any([process.wait() for process in running]):
+        codes = [process.wait() for process in running]
+        if any(codes):
             raise RuntimeError(f"{kind}: the calls could not be made")
 
     def _fill(self) -> None:
