@@ -23,8 +23,14 @@ payment_authorized = Signal()
 payment_captured = Signal()
 # payment, refund: accepted by the provider, or made. Once for each refund; twice if it was pending.
 payment_refunded = Signal()
+# payment, refund: refused, or failed after it was accepted or made. Once for each failure.
+refund_failed = Signal()
 # payment: held money was released. Once.
 payment_canceled = Signal()
+# payment, dispute: the customer's bank asks about money or took it back. Once for each dispute.
+dispute_opened = Signal()
+# payment, dispute: the bank has decided. Once, and again if it decides otherwise.
+dispute_closed = Signal()
 # session: declined, refused, or its provider not reached. Each time.
 payment_failed = Signal()
 # discrepancy: a person must decide. Once while it is open.
@@ -37,7 +43,10 @@ FOR_THE_SHOP: dict[str, Signal] = {
     "payment_authorized": payment_authorized,
     "payment_captured": payment_captured,
     "payment_refunded": payment_refunded,
+    "refund_failed": refund_failed,
     "payment_canceled": payment_canceled,
+    "dispute_opened": dispute_opened,
+    "dispute_closed": dispute_closed,
     "payment_failed": payment_failed,
     "discrepancy_opened": discrepancy_opened,
 }

@@ -27,7 +27,7 @@ def authorize_payment_session(session: PaymentSession, *, actor: Actor = SYSTEM)
     refuse_open_transaction()
     session = _live(session)
     if payment := _payment(session):
-        return payment
+        return _in_currency_asked(payment, session)
     result = _ask(session)
     if not isinstance(result, Found):
         raise PaymentProviderUnavailable(session_id=session.pk)
@@ -61,7 +61,17 @@ def _ask(session: PaymentSession) -> LookupResult:
 def _authorized(session: PaymentSession) -> Payment | None:
     session = _live(session)
     if payment := _payment(session):
-        return payment
+        return _in_currency_asked(payment, session)
     if session.status == SessionStatus.PENDING_AUTHORIZATION:
         return None
     raise NotAllowed(f"Session: {session.pk} was not authorized with the provider.")
+
+
+def _in_currency_asked(payment: Payment, session: PaymentSession) -> Payment:
+    """Money in another currency is recorded, and pays for nothing."""
+    if payment.currency_code == session.currency_code:
+        return payment
+    raise NotAllowed(
+        f"Session: {session.pk} holds money in {payment.currency_code}, not in"
+        f" {session.currency_code}; a person must decide what becomes of it."
+    )

@@ -41,7 +41,8 @@ def capture_payment(
     request_key: str = "",
     actor: Actor = SYSTEM,
 ) -> Capture | None:
-    """Capture ``amount`` (major units; default: the payment's whole amount).
+    """Capture ``amount`` (major units; default: the payment's whole amount, but never more than
+    the session asked for).
 
     Returns the capture; its status is ``indeterminate`` while the outcome is not known, and then
     the amount stays reserved until reconciliation resolves it. None: it was fully captured before.
@@ -53,15 +54,20 @@ def capture_payment(
     :raises Conflict: the same act is being asked right now, or its key was used for another.
     """
     refuse_open_transaction()
-    amount_minor = (
-        payment.amount_minor if amount is None else to_minor(amount, payment.currency_code)
-    )
+    amount_minor = _whole(payment) if amount is None else to_minor(amount, payment.currency_code)
     prepared = _prepare(payment, amount_minor=amount_minor, request_key=request_key, actor=actor)
     if prepared.capture is None:
         return None
     if prepared.call is not None:
         perform_or_take_up(prepared.call, is_new=prepared.is_new, actor=actor)
     return _result(prepared.capture)
+
+
+def _whole(payment: Payment) -> int:
+    """More may be held than was asked for; that much was not agreed."""
+    asked: int = payment.payment_session.amount_minor
+    held: int = payment.amount_minor
+    return min(held, asked)
 
 
 def _prepare(payment: Payment, *, amount_minor: int, request_key: str, actor: Actor) -> _Prepared:

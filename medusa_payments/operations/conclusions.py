@@ -6,7 +6,7 @@ webhook and a lookup that tell the same end in the same rows.
 
 from __future__ import annotations
 
-from medusa_payments.models import Payment, PaymentSession
+from medusa_payments.models import Payment, PaymentSession, ProviderCall
 from medusa_payments.operations import movements, undoing, update_records
 from medusa_payments.operations.calls import in_flight
 from medusa_payments.operations.locking import LockedCollection
@@ -42,9 +42,10 @@ def conclude(
     if payment is not None:
         movements.settle_captures(locked, session, payment, evidence=evidence)
         _conclude_canceled(locked, session, payment)
-    _conclude_cancels(locked, session, evidence=evidence)
+    _conclude_cancels(locked, session, payment, evidence=evidence)
     _set_status(locked, session)
-    undoing.plan(locked, session, payment, looked=looked, is_fresh=evidence != Evidence.WEBHOOK)
+    is_fresh = evidence not in (Evidence.WEBHOOK, Evidence.OPERATOR)
+    undoing.plan(locked, session, payment, looked=looked, is_fresh=is_fresh)
     return payment
 
 
@@ -70,16 +71,48 @@ def _conclude_canceled(locked: LockedCollection, session: PaymentSession, paymen
 
 
 def _conclude_cancels(
-    locked: LockedCollection, session: PaymentSession, *, evidence: Evidence
+    locked: LockedCollection,
+    session: PaymentSession,
+    payment: Payment | None,
+    *,
+    evidence: Evidence,
 ) -> None:
     state = session.provider_state
-    for call in locked.calls_of(session):
-        if call.kind != CallKind.CANCEL or call.is_final:
-            continue
-        if state == ProviderState.CANCELED:
+    cancels = [call for call in locked.calls_of(session) if call.kind == CallKind.CANCEL]
+    for call in cancels:
+        if call.is_final:
+            _correct_verdict(locked, session, payment, call, evidence=evidence)
+        elif state == ProviderState.CANCELED:
             movements.finish_call(locked, call, CallState.SUCCEEDED, evidence=evidence)
         elif state == ProviderState.CAPTURED:
             movements.finish_call(locked, call, CallState.FAILED, evidence=evidence)
+
+
+def _correct_verdict(
+    locked: LockedCollection,
+    session: PaymentSession,
+    payment: Payment | None,
+    call: ProviderCall,
+    *,
+    evidence: Evidence,
+) -> None:
+    """What a person said of a cancel yields to the state that the provider shows."""
+    if not call.is_provisional or Evidence.OPERATOR in (evidence, session.evidence):
+        return
+    is_canceled = session.provider_state == ProviderState.CANCELED
+    if call.state == CallState.SUCCEEDED:
+        state = CallState.SUCCEEDED if is_canceled else CallState.FAILED
+        movements.finish_call(locked, call, state, evidence=evidence)
+        if not is_canceled and payment is not None:
+            locked.totals_changed = True
+            locked.change(payment, "payment.not_canceled", canceled_at=None)
+    elif is_canceled and call == _last_cancel(locked, session):
+        movements.finish_call(locked, call, CallState.SUCCEEDED, evidence=evidence)
+
+
+def _last_cancel(locked: LockedCollection, session: PaymentSession) -> ProviderCall:
+    """Whoever asked last has most likely done it."""
+    return [call for call in locked.calls_of(session) if call.kind == CallKind.CANCEL][-1]
 
 
 def _set_status(locked: LockedCollection, session: PaymentSession) -> None:
@@ -90,6 +123,8 @@ def _set_status(locked: LockedCollection, session: PaymentSession) -> None:
         status = SessionStatus.ERROR  # declined, and its object closed behind it
     if session.declined and status == SessionStatus.PENDING:
         status = SessionStatus.ERROR
+    if session.is_in_other_currency and status == SessionStatus.AUTHORIZED:
+        status = SessionStatus.ERROR  # it holds money, and not what was asked for
     if status == session.status:
         return
     locked.totals_changed = True

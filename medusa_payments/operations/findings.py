@@ -6,13 +6,14 @@ that something is not in a listing is believed only after the horizon, and stays
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from medusa_payments import settings
 from medusa_payments.models import PaymentSession, ProviderCall, Refund
-from medusa_payments.operations import movements, refund_records
+from medusa_payments.operations import movements
 from medusa_payments.operations.actors import Actor
+from medusa_payments.operations.automation import holds_back
 from medusa_payments.operations.call_keys import (
     is_past_horizon,
     key_works,
@@ -22,6 +23,8 @@ from medusa_payments.operations.call_keys import (
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.dispute_records import merge_dispute
+from medusa_payments.operations.integrity import believed_reading
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
 from medusa_payments.operations.recording import (
@@ -32,6 +35,7 @@ from medusa_payments.operations.recording import (
 )
 from medusa_payments.operations.schedule import believable_from, is_exhausted, next_look
 from medusa_payments.operations.setting_aside import set_aside
+from medusa_payments.operations.unseen_refunds import overturn_unseen_refunds
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import (
     FailureKind,
@@ -56,6 +60,8 @@ class Look:
     seconds_ago: float  # since it was asked
     may_send: bool = True  # an undone call may be sent again now
     ignores_schedule: bool = False
+    # Its collection's live session was read just before; None: nobody tried to.
+    live_was_seen: bool | None = None
 
 
 def record_lookup(
@@ -65,15 +71,23 @@ def record_lookup(
 
     def work(locked: LockedCollection) -> Recorded:
         locked.ignores_schedule = look.ignores_schedule
+        locked.live_was_seen = look.live_was_seen
         session = locked.session(call.payment_session_id)
         mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
         if mine.lease_token != call.lease_token:
             return Recorded()
-        locked.change(mine, "call.looked_up", leased_until=None, looks=mine.looks + 1)
-        send_again = _read(locked, session, mine, result, look)
+        is_held_back = _is_sendable(mine) and holds_back(actor, mine.provider_id)
+        looks = mine.looks if is_held_back else mine.looks + 1  # no try is spent on waiting
+        locked.change(mine, "call.looked_up", leased_until=None, looks=looks)
+        may_send = look.may_send and not is_held_back
+        send_again = _read(locked, session, mine, result, replace(look, may_send=may_send))
         return finish(locked, mine, send_again=send_again)
 
     return under_lock(call.payment_collection_id, work, actor=actor, cause="lookup")
+
+
+def _is_sendable(call: ProviderCall) -> bool:
+    return call.is_unresolved and call.kind != CallKind.INITIATE
 
 
 def record_sighting(session: PaymentSession, seen: ProviderPayment, *, actor: Actor) -> Recorded:
@@ -81,7 +95,8 @@ def record_sighting(session: PaymentSession, seen: ProviderPayment, *, actor: Ac
 
     def work(locked: LockedCollection) -> Recorded:
         row = locked.session(session.pk)
-        _merge_found(locked, row, seen)
+        if isinstance(believed_reading(locked, row, Found(payment=seen)), Found):
+            _merge_found(locked, row, seen)
         initiate = locked.initiate_of(row)
         return finish(locked, initiate)
 
@@ -110,6 +125,7 @@ def _read(
     look: Look,
 ) -> bool:
     """Returns whether the call may be sent again now."""
+    result = believed_reading(locked, session, result)
     if isinstance(result, Found):
         _merge_found(locked, session, result.payment)
         for other in result.others:
@@ -135,7 +151,9 @@ def _merge_found(locked: LockedCollection, session: PaymentSession, seen: Provid
         merge_refund_of(locked, session, refund, evidence=Evidence.LOOKUP)
     for dispute in seen.disputes or ():
         if payment := movements.payment_of(locked, session):
-            refund_records.merge_dispute(locked, payment, dispute, evidence=Evidence.LOOKUP)
+            merge_dispute(locked, payment, dispute, evidence=Evidence.LOOKUP)
+    if seen.refunds is not None:
+        overturn_unseen_refunds(locked, session)
     locked.needs_look.clear()
     conclude(locked, session, evidence=Evidence.LOOKUP, looked=seen.refunds is not None)
 

@@ -45,6 +45,7 @@ class LockedCollection(Locked):
         # How the collection's live session stands was read just before; None: nobody tried to.
         self.live_was_seen: bool | None = None
         self.needs_look: list[PaymentSession] = []
+        self.owners: dict[str, str] = {}  # by reference: the other session that has it, or none
         self._calls: dict[str, dict[str, ProviderCall]] = {}
         self._totals_before = collection.money_state()
 

@@ -10,12 +10,20 @@ from __future__ import annotations
 from typing import Any
 
 from medusa_payments.models import PaymentSession
+from medusa_payments.operations import funding
 from medusa_payments.operations.discrepancies import open_discrepancy
+from medusa_payments.operations.doubts import report_doubt
+from medusa_payments.operations.integrity import doubt_of_payment
 from medusa_payments.operations.locking import LockedCollection
-from medusa_payments.operations.update_records import is_expected
+from medusa_payments.operations.update_records import is_expected, withhold
 from medusa_payments.providers.types import ProviderPayment
 from medusa_payments.redaction import REDACTED
-from medusa_payments.statuses import DiscrepancyKind, Evidence, ProviderState
+from medusa_payments.statuses import (
+    OPEN_PROVIDER_STATES,
+    DiscrepancyKind,
+    Evidence,
+    ProviderState,
+)
 
 _RANK = {
     ProviderState.UNKNOWN: 0,
@@ -38,15 +46,18 @@ def merge_payment(
     *,
     evidence: Evidence,
 ) -> bool:
-    """Merge what was seen. False when a lookup must decide what it means."""
-    if session.provider_reference and session.provider_reference != seen.reference:
-        _report_second_object(locked, session, seen)
+    """Merge what was seen, unless it is another object. False when a lookup must decide."""
+    if doubt := doubt_of_payment(locked, session, seen):
+        report_doubt(locked, session, doubt, about=f"{session.pk}:{seen.reference}")
         return True
-    _report_mismatch(locked, session, seen)
+    is_as_asked = _is_as_asked(locked, session, seen)
     if _ties(session, seen, evidence):
         return False
     values = _merged(locked, session, seen, evidence)
     locked.change(session, f"session.seen_{evidence}", **values)
+    funding.merge_funding(locked, session, seen, evidence=evidence)
+    if not is_as_asked and session.is_live and session.provider_state in OPEN_PROVIDER_STATES:
+        withhold(locked, session)
     return True
 
 
@@ -83,10 +94,13 @@ def _merged(
             values["data"] = {**session.data, **shown}
     if session.provider_amount_minor is None or _wins(session, seen, evidence):
         values["provider_amount_minor"] = seen.amount_minor
+        values["provider_currency_code"] = seen.currency_code
     return values
 
 
 def _wins(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) -> bool:
+    if session.evidence == Evidence.OPERATOR:  # a person's word yields to what is seen later
+        return evidence == Evidence.LOOKUP or _is_later(session, seen)
     known, new = _RANK[ProviderState(session.provider_state)], _RANK[seen.state]
     if known != new:
         return new > known
@@ -94,28 +108,15 @@ def _wins(session: PaymentSession, seen: ProviderPayment, evidence: Evidence) ->
         return True  # it tells of now, whatever the difference between the clocks
     if seen.captured_minor != session.captured_minor:
         return bool(seen.captured_minor > session.captured_minor)
+    return _is_later(session, seen)
+
+
+def _is_later(session: PaymentSession, seen: ProviderPayment) -> bool:
     return session.observed_at is None or seen.observed_at >= session.observed_at
 
 
-def _report_second_object(
-    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
-) -> None:
-    open_discrepancy(
-        locked,
-        DiscrepancyKind.DUPLICATE,
-        about=f"{session.pk}:{seen.reference}",
-        detail=(
-            f"The provider has a second object {seen.reference} for session {session.pk}, whose"
-            f" object is {session.provider_reference}. It was not touched."
-        ),
-        session=session,
-        amount_minor=seen.captured_minor or seen.held_minor or None,
-    )
-
-
-def _report_mismatch(
-    locked: LockedCollection, session: PaymentSession, seen: ProviderPayment
-) -> None:
+def _is_as_asked(locked: LockedCollection, session: PaymentSession, seen: ProviderPayment) -> bool:
+    """Whether currency and amount are what was asked for; if not, a person is told."""
     if seen.currency_code != session.currency_code:
         open_discrepancy(
             locked,
@@ -123,19 +124,24 @@ def _report_mismatch(
             about=session.pk,
             detail=(
                 f"Asked for {session.currency_code}, the provider's object {seen.reference} is in"
-                f" {seen.currency_code}."
+                f" {seen.currency_code}. It pays for nothing."
             ),
             session=session,
+            amount_minor=seen.captured_minor or seen.held_minor or None,
+            currency_code=seen.currency_code,
         )
-    elif not is_expected(locked, session, seen):
-        open_discrepancy(
-            locked,
-            DiscrepancyKind.AMOUNT,
-            about=session.pk,
-            detail=(
-                f"Asked for {session.amount_minor}, the provider's object {seen.reference} is for"
-                f" {seen.amount_minor} (smallest unit)."
-            ),
-            session=session,
-            amount_minor=abs(seen.amount_minor - session.amount_minor),
-        )
+        return False
+    if is_expected(locked, session, seen):
+        return True
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.AMOUNT,
+        about=session.pk,
+        detail=(
+            f"Asked for {session.amount_minor}, the provider's object {seen.reference} is for"
+            f" {seen.amount_minor} (smallest unit)."
+        ),
+        session=session,
+        amount_minor=abs(seen.amount_minor - session.amount_minor),
+    )
+    return False

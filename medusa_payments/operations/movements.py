@@ -20,7 +20,9 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
+from medusa_payments.operations.doubts import close_doubts
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.proposal_records import close_verdicts
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.redaction import without_client_secret
@@ -31,6 +33,7 @@ from medusa_payments.statuses import (
     Evidence,
     MovementStatus,
     ProviderState,
+    Severity,
 )
 
 _MOST_OPEN_CAPTURES = 6  # of unknown outcome at once; more are not tried in every combination
@@ -55,7 +58,7 @@ def _add_payment(locked: LockedCollection, session: PaymentSession) -> Payment:
             payment_collection=locked.collection,
             payment_session=session,
             provider_id=session.provider_id,
-            currency_code=session.currency_code,
+            currency_code=session.money_currency_code,
             amount_minor=session.provider_amount_minor or session.amount_minor,
             data=without_client_secret(session.data),
             created_at=locked.now,
@@ -70,9 +73,12 @@ def tell_of(locked: LockedCollection, signal: str, payment: Payment, **also: Mod
     """Tell the shop of its payments.
 
     Money that came in under a session already set aside is not one: a shop that marks orders paid
-    would take a ghost for it. ``session_resolved`` tells of that.
+    would take a ghost for it. ``session_resolved`` tells of that. Nor is money in another currency
+    than was asked for; its discrepancy tells.
     """
     session = payment.payment_session
+    if payment.currency_code != session.currency_code:
+        return
     was_known = session.deleted is None or payment.created_at < session.deleted
     if was_known or session.counts_for_collection:
         locked.tell(signal, payment=payment, **also)
@@ -89,6 +95,10 @@ def finish_call(
     """Give a call its final state, with the evidence for it."""
     if call.state == state and not call.is_provisional:
         return
+    if call.state == CallState.INDETERMINATE:
+        close_verdicts(locked, call)
+    elif call.is_provisional and call.evidence == Evidence.OPERATOR and call.state != state:
+        _report_overturned(locked, call, state)
     is_look_owed = locked.owes_look(call)
     locked.change(
         call,
@@ -99,10 +109,29 @@ def finish_call(
         is_provisional=is_provisional,
         next_attempt_at=locked.now if is_look_owed else None,
     )
+    reason = f"{state} by {evidence}"
     if call.looks:
-        close_by_evidence(
-            locked, DiscrepancyKind.UNRESOLVED, about=call.pk, reason=f"{state} by {evidence}"
-        )
+        close_by_evidence(locked, DiscrepancyKind.UNRESOLVED, about=call.pk, reason=reason)
+    close_doubts(locked, call, reason=reason)
+
+
+def _report_overturned(locked: LockedCollection, call: ProviderCall, state: CallState) -> None:
+    """A person had said otherwise, and others may have relied on it."""
+    persons = call.evidence_reference
+    open_discrepancy(
+        locked,
+        DiscrepancyKind.STATUS,
+        about=f"{call.capture_id or call.refund_id or call.pk}:overturned",
+        detail=(
+            f"The {call.kind} was {call.state} by the word of {persons}; the provider shows that"
+            f" it {state}."
+        ),
+        not_known="What was done meanwhile because of that word.",
+        severity=Severity.CRITICAL,
+        session=call.payment_session,
+        amount_minor=call.arguments.get("amount_minor"),
+        provider_call=call,
+    )
 
 
 def movement_of(call: ProviderCall) -> Capture | Refund | None:
@@ -122,7 +151,7 @@ def settle_captures(
 ) -> None:
     """Tie what the provider took to capture rows, and end what can no longer be taken."""
     captures = list(Capture.objects.using(database_alias()).filter(payment=payment))
-    recorded = sum(c.amount_minor for c in captures if c.status == MovementStatus.SUCCEEDED)
+    recorded = sum(capture.amount_minor for capture in captures if _is_proven(capture))
     untied = session.captured_minor - recorded
     for capture in _that_add_up_to(untied, _still_open(captures)):
         succeed_capture(locked, capture, evidence=evidence)
@@ -131,10 +160,17 @@ def settle_captures(
         _add_external_capture(locked, payment, untied, evidence=evidence)
     elif untied < 0:
         _report_untaken(locked, session, -untied)
-    if session.provider_state in (ProviderState.CAPTURED, ProviderState.CANCELED):
-        for capture in _still_open(captures):
+    is_over = session.provider_state in (ProviderState.CAPTURED, ProviderState.CANCELED)
+    for capture in _still_open(captures) if evidence != Evidence.OPERATOR else ():
+        is_claimed = capture.status == MovementStatus.SUCCEEDED
+        if is_over or (is_claimed and evidence == Evidence.LOOKUP):
             fail_movement(locked, capture, evidence=evidence)
     _mark_captured(locked, payment)
+
+
+def _is_proven(capture: Capture) -> bool:
+    """Not only by the word of a person, which yields to what the provider shows."""
+    return capture.status == MovementStatus.SUCCEEDED and not capture.is_provisional
 
 
 def _still_open(captures: list[Capture]) -> list[Capture]:
@@ -154,19 +190,29 @@ def _that_add_up_to(amount_minor: int, captures: list[Capture]) -> tuple[Capture
     return ()
 
 
-def succeed_capture(locked: LockedCollection, capture: Capture, *, evidence: Evidence) -> None:
-    if capture.status == MovementStatus.SUCCEEDED:
+def succeed_capture(
+    locked: LockedCollection,
+    capture: Capture,
+    *,
+    evidence: Evidence,
+    is_provisional: bool = False,
+) -> None:
+    if _is_proven(capture):
         return
+    was_told = capture.status == MovementStatus.SUCCEEDED
     locked.totals_changed = True
     locked.change(
         capture,
         "capture.succeeded",
         status=MovementStatus.SUCCEEDED,
         evidence=evidence,
-        is_provisional=False,
+        is_provisional=is_provisional,
     )
-    finish_call_of(locked, capture, CallState.SUCCEEDED, evidence=evidence)
-    tell_of(locked, "payment_captured", capture.payment, capture=capture)
+    finish_call_of(
+        locked, capture, CallState.SUCCEEDED, evidence=evidence, is_provisional=is_provisional
+    )
+    if not was_told:
+        tell_of(locked, "payment_captured", capture.payment, capture=capture)
 
 
 def _add_external_capture(
@@ -211,7 +257,7 @@ def record_canceled(locked: LockedCollection, payment: Payment, *, is_ours: bool
     locked.totals_changed = True
     locked.change(payment, "payment.canceled", canceled_at=locked.now)
     tell_of(locked, "payment_canceled", payment)
-    if not is_ours:
+    if not is_ours and payment.payment_session.counts_for_collection:
         _report_act_elsewhere(locked, payment, "canceled", payment.amount_minor)
 
 
@@ -241,6 +287,8 @@ def fail_movement(
     is_provisional: bool = False,
 ) -> None:
     """The money did not move: proven, or provisionally because it was not found."""
+    was_failed = movement.status == MovementStatus.FAILED
+    was_claimed = isinstance(movement, Capture) and movement.status == MovementStatus.SUCCEEDED
     locked.totals_changed = True
     locked.change(
         movement,
@@ -252,6 +300,10 @@ def fail_movement(
     finish_call_of(
         locked, movement, CallState.FAILED, evidence=evidence, is_provisional=is_provisional
     )
+    if was_claimed and movement.payment.captured_at is not None:
+        locked.change(movement.payment, "payment.not_captured", captured_at=None)
+    if isinstance(movement, Refund) and not was_failed:
+        tell_of(locked, "refund_failed", movement.payment, refund=movement)
 
 
 def finish_call_of(

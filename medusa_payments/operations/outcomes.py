@@ -19,6 +19,8 @@ from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.calls import answered
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias
+from medusa_payments.operations.doubts import UNLIKE_ASKED, doubted_attempts
+from medusa_payments.operations.integrity import believed_outcome
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
 from medusa_payments.operations.recording import (
@@ -59,17 +61,25 @@ def record_outcome(
     def work(locked: LockedCollection) -> Recorded:
         session = locked.session(call.payment_session_id)
         mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
+        believed = believed_outcome(locked, session, mine, outcome)
         if mine.lease_token == call.lease_token:
-            locked.change(mine, "call.answered", **answered(call, outcome))
-            _SETTLE[CallKind(call.kind)](locked, session, mine, outcome, evidence)
+            locked.change(mine, "call.answered", **_answer(call, outcome, believed))
+            _SETTLE[CallKind(call.kind)](locked, session, mine, believed, evidence)
         else:
-            _merge_shown(locked, session, outcome, evidence)
-            if isinstance(outcome, Indeterminate):
+            _merge_shown(locked, session, believed, evidence)
+            if isinstance(believed, Indeterminate):
                 _reopen(locked, session, mine)
         conclude(locked, session, evidence=evidence, looked=False)
         return finish(locked, mine)
 
     return under_lock(call.payment_collection_id, work, actor=actor, cause=outcome.request_id[:255])
+
+
+def _answer(call: ProviderCall, outcome: Outcome, believed: Outcome) -> dict[str, Any]:
+    values = answered(call, believed)
+    if believed.code == UNLIKE_ASKED and believed is not outcome:
+        values["attempts"] = doubted_attempts(call.attempts, believed)
+    return values
 
 
 def _reopen(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
@@ -260,8 +270,11 @@ def _settle_cancel(
     if isinstance(outcome, Failed) and not _needs_lookup(outcome):
         if call.is_unresolved:
             movements.finish_call(locked, call, CallState.FAILED, evidence=evidence)
-    elif not isinstance(outcome, Succeeded):
+    elif not isinstance(outcome, Succeeded) or session.provider_state not in _CLOSED:
         leave_open(locked, session, call)
+
+
+_CLOSED = (ProviderState.CANCELED, ProviderState.CAPTURED)
 
 
 def _needs_lookup(outcome: Failed) -> bool:

@@ -12,6 +12,8 @@ from medusa_payments.models import (
     WebhookEvent,
 )
 from medusa_payments.operations import movements, refund_records, update_records
+from medusa_payments.operations.doubts import report_doubt
+from medusa_payments.operations.integrity import doubt_of_refund
 from medusa_payments.operations.locking import LockedCollection
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.providers.types import ProviderRefund
@@ -67,7 +69,9 @@ def merge_refund_of(
 ) -> None:
     """Merge a refund; one of a payment that we have not seen taken yet needs a lookup first."""
     payment = movements.payment_of(locked, session)
-    if payment is None:
+    if doubt := doubt_of_refund(locked, session, seen):
+        report_doubt(locked, session, doubt, about=f"{session.pk}:{seen.reference}")
+    elif payment is None:
         locked.look_at(session)
     else:
         refund_records.merge_refund(locked, payment, seen, evidence=evidence)

@@ -1,4 +1,4 @@
-"""What is known of refunds and disputes, written as rows.
+"""What is known of refunds, written as rows.
 
 A refund that somebody made at the provider becomes a row too, and a person is told.
 """
@@ -8,19 +8,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from medusa_payments import settings
-from medusa_payments.models import Dispute, Payment, Refund
+from medusa_payments.models import Payment, Refund
 from medusa_payments.operations import movements
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
-from medusa_payments.providers.types import ProviderDispute, ProviderRefund
+from medusa_payments.providers.types import ProviderRefund
 from medusa_payments.statuses import (
     UNRESOLVED_MOVEMENTS,
     CallState,
     DiscrepancyKind,
-    DisputeStatus,
     Evidence,
     MovementStatus,
+    Severity,
 )
 
 # A failure that the provider reported beats success, because Stripe may fail a refund that had
@@ -44,11 +44,16 @@ def merge_refund(
     if refund.provider_reference != seen.reference:
         locked.change(refund, "refund.seen", provider_reference=seen.reference)
     known = MovementStatus(refund.status)
-    if refund.is_provisional and seen.status != MovementStatus.FAILED:
+    if refund.is_provisional and _contradicts(refund, seen):
         _report_overturned(locked, refund)
     if refund.is_provisional or _REFUND_RANK[seen.status] > _REFUND_RANK[known]:
         _set_refund_status(locked, refund, seen.status, evidence=evidence)
     return refund
+
+
+def _contradicts(refund: Refund, seen: ProviderRefund) -> bool:
+    is_failed = refund.status == MovementStatus.FAILED
+    return is_failed != (seen.status == MovementStatus.FAILED)
 
 
 def _find_refund(payment: Payment, seen: ProviderRefund) -> Refund | None:
@@ -95,7 +100,8 @@ def _set_refund_status(
     if status == MovementStatus.FAILED:
         movements.fail_movement(locked, refund, evidence=evidence)
         return
-    already_told = refund.status == MovementStatus.PENDING
+    was_told = refund.status == MovementStatus.SUCCEEDED
+    already_told = was_told or refund.status == MovementStatus.PENDING
     locked.change(
         refund,
         f"refund.{status}",
@@ -105,7 +111,7 @@ def _set_refund_status(
     )
     movements.finish_call_of(locked, refund, CallState.SUCCEEDED, evidence=evidence)
     _watch_pending(locked, refund)
-    if not already_told or status == MovementStatus.SUCCEEDED:
+    if not already_told or (status == MovementStatus.SUCCEEDED and not was_told):
         movements.tell_of(locked, "payment_refunded", refund.payment, refund=refund)
 
 
@@ -122,12 +128,17 @@ def _watch_pending(locked: LockedCollection, refund: Refund) -> None:
 
 
 def _report_overturned(locked: LockedCollection, refund: Refund) -> None:
-    """It was taken for not made, so somebody may have refunded again meanwhile."""
+    """It was taken for not made, so somebody may have refunded again meanwhile; or the reverse."""
+    detail = f"Refund {refund.pk} was not found and taken for failed; it was made after all."
+    if refund.evidence == Evidence.OPERATOR:
+        detail = f"Refund {refund.pk} {refund.status} by a person's word; the provider differs."
     open_discrepancy(
         locked,
         DiscrepancyKind.STATUS,
         about=f"{refund.pk}:overturned",
-        detail=f"Refund {refund.pk} was not found and taken for failed; it was made after all.",
+        detail=detail,
+        not_known="What was done meanwhile because of it.",
+        severity=Severity.CRITICAL,
         session=refund.payment.payment_session,
         amount_minor=refund.amount_minor,
     )
@@ -154,32 +165,3 @@ def accept_refund(locked: LockedCollection, refund: Refund, *, evidence: Evidenc
     if not refund.is_provisional and refund.status not in UNRESOLVED_MOVEMENTS:
         return
     _set_refund_status(locked, refund, MovementStatus.SUCCEEDED, evidence=evidence)
-
-
-def merge_dispute(
-    locked: LockedCollection, payment: Payment, seen: ProviderDispute, *, evidence: Evidence
-) -> None:
-    """Record what a bank took back, and tell a person; a closed one stays closed."""
-    rows = Dispute.objects.using(database_alias()).filter(provider_reference=seen.reference)
-    dispute = rows.select_related("payment").first()
-    if dispute is None:
-        locked.add(
-            Dispute(
-                payment=payment,
-                provider_reference=seen.reference,
-                amount_minor=seen.amount_minor,
-                status=seen.status,
-                evidence=evidence,
-            ),
-            "dispute.recorded",
-        )
-        open_discrepancy(
-            locked,
-            DiscrepancyKind.DISPUTE,
-            about=seen.reference,
-            detail=f"The customer's bank disputes {seen.amount_minor} (smallest unit).",
-            session=payment.payment_session,
-            amount_minor=seen.amount_minor,
-        )
-    elif dispute.status == DisputeStatus.OPEN:
-        locked.change(dispute, "dispute.seen", status=seen.status, evidence=evidence)

@@ -45,7 +45,9 @@ def _send(name: str, subjects: Sequence[str]) -> bool:
     results = signal.send_robust(sender=type(next(iter(found.values()))), **found)
     errors = [(receiver, answer) for receiver, answer in results if isinstance(answer, Exception)]
     for receiver, error in errors:
-        logger.error("Receiver %r of %s raised; it is called again", receiver, name, exc_info=error)
+        facts = {"event": "receiver.raised", "signal": name, "subjects": list(subjects)}
+        text = "Receiver %r of %s raised; it is called again"
+        logger.error(text, receiver, name, exc_info=error, extra=facts)
     return not errors
 
 
@@ -54,6 +56,7 @@ _MODELS = {
     "payment": "Payment",
     "capture": "Capture",
     "refund": "Refund",
+    "dispute": "Dispute",
     "discrepancy": "Discrepancy",
 }
 

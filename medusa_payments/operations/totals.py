@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from medusa_payments.models import (
     Capture,
@@ -44,7 +45,7 @@ class PaymentTotals:
     captures_reserved_minor: int
     refunded_minor: int
     refunds_reserved_minor: int
-    disputed_minor: int  # open or lost
+    disputed_minor: int  # open or lost: the bank has withdrawn it
     open_disputes_minor: int
 
     @property
@@ -66,7 +67,7 @@ def totals_of_payments(payments: Iterable[Payment]) -> dict[str, PaymentTotals]:
             captures_reserved_minor=_all_but(captures[pk], MovementStatus.FAILED),
             refunded_minor=sum(refunds[pk].get(status, 0) for status in _HAPPENED),
             refunds_reserved_minor=_all_but(refunds[pk], MovementStatus.FAILED),
-            disputed_minor=_all_but(disputes[pk], DisputeStatus.WON),
+            disputed_minor=_all_but(disputes[pk], DisputeStatus.WON, DisputeStatus.INQUIRY),
             open_disputes_minor=disputes[pk].get(DisputeStatus.OPEN, 0),
         )
         for pk in ids
@@ -85,8 +86,8 @@ def _by_status(model: type[Capture | Refund | Dispute], ids: list[str]) -> _Sums
     return found
 
 
-def _all_but(sums: dict[str, int], status: str) -> int:
-    return sum(amount for each, amount in sums.items() if each != status)
+def _all_but(sums: dict[str, int], *statuses: str) -> int:
+    return sum(amount for each, amount in sums.items() if each not in statuses)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _totals(collection: PaymentCollection, of_payment: Q, of_session: Q) -> Coll
         of_session, payment_collection=collection
     )
     payments = Payment.objects.using(database_alias()).filter(
-        of_payment, payment_collection=collection
+        of_payment, payment_collection=collection, currency_code=collection.currency_code
     )
     captures = Capture.objects.using(database_alias()).filter(
         payment__in=payments, status=MovementStatus.SUCCEEDED
@@ -126,10 +127,17 @@ def _totals(collection: PaymentCollection, of_payment: Q, of_session: Q) -> Coll
         payment__in=payments, status__in=_HAPPENED
     )
     return CollectionTotals(
-        authorized_minor=_sum(sessions.filter(status=SessionStatus.AUTHORIZED)),
+        authorized_minor=_authorized(sessions.filter(status=SessionStatus.AUTHORIZED)),
         captured_minor=_sum(captures),
         refunded_minor=_sum(refunds),
     )
+
+
+def _authorized(sessions: QuerySet[Any]) -> int:
+    """What the provider's objects are for, which may be less than was asked for."""
+    seen = Coalesce("provider_amount_minor", "amount_minor")
+    total: int | None = sessions.aggregate(total=Sum(seen))["total"]
+    return int(total or 0)
 
 
 def _sum(rows: QuerySet[Any]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from medusa_payments import settings
-from medusa_payments.models import PaymentSession, WebhookEvent
+from medusa_payments.models import PaymentSession, ProviderCall, WebhookEvent
 from medusa_payments.money import to_major
-from medusa_payments.operations import movements, refund_records
+from medusa_payments.operations import movements
 from medusa_payments.operations.actors import WEBHOOK, Actor
+from medusa_payments.operations.changes import log_event_state
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.database import database_alias, refuse_open_transaction
 from medusa_payments.operations.discrepancies import close_by_evidence, open_discrepancy
+from medusa_payments.operations.dispute_records import merge_dispute
+from medusa_payments.operations.doubts import Doubt, report_doubt
+from medusa_payments.operations.integrity import doubt_of_reference
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.merging import merge_payment
 from medusa_payments.operations.performing import perform_demanded
@@ -32,10 +36,17 @@ from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.operations.unapplied_events import park, quarantine
 from medusa_payments.providers.base import PaymentProvider
-from medusa_payments.providers.registry import get_provider, provider_ids
+from medusa_payments.providers.registry import get_provider, provider_ids_with
 from medusa_payments.providers.types import VerifiedWebhook, WebhookReport
 from medusa_payments.signals import webhook_event_stored
-from medusa_payments.statuses import DiscrepancyKind, EventState, Evidence, WebhookAction
+from medusa_payments.statuses import (
+    UNRESOLVED_CALLS,
+    CallKind,
+    DiscrepancyKind,
+    EventState,
+    Evidence,
+    WebhookAction,
+)
 
 logger = logging.getLogger("medusa_payments")
 
@@ -117,6 +128,7 @@ def event_from(provider: PaymentProvider, webhook: VerifiedWebhook) -> WebhookEv
 
 def announce(event: WebhookEvent) -> None:
     """Tell that an event was stored; whatever applying it does, it stays stored."""
+    log_event_state("event.stored", event)
     if event.state != EventState.RECEIVED:
         return
     results = webhook_event_stored.send_robust(sender=WebhookEvent, event=event)
@@ -154,7 +166,10 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
     report = get_provider(event.provider_id).read_webhook(event.payload)
     session = find_session(event, report)
     if session is None:
-        quarantine(event, report)
+        if _may_become_known(event, report):
+            park(event, "names an object that no session is known to have yet")
+        else:
+            quarantine(event, report)
         return Recorded(carrier=event)
 
     def work(locked: LockedCollection) -> Recorded:
@@ -162,6 +177,9 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
         current = locked.session(session.pk)
         if row.state in (EventState.APPLIED, EventState.QUARANTINED):
             return Recorded()
+        named = report.reference or current.provider_reference
+        if doubt := doubt_of_reference(locked, current, named, session_id=report.session_id):
+            return _quarantine(locked, current, row, report, doubt)
         _merge(locked, current, report)
         locked.change(
             row,
@@ -183,14 +201,15 @@ def record_event(event: WebhookEvent, *, actor: Actor) -> Recorded:
 
 def find_session(event: WebhookEvent, report: WebhookReport) -> PaymentSession | None:
     """The session that an event names by our id or by its object's reference; never a guess."""
-    rows = PaymentSession.all_objects.using(database_alias())
-    own = _of_same_account(event)
+    own = PaymentSession.all_objects.using(database_alias()).filter(
+        provider_id__in=_of_same_account(event)
+    )
     session: PaymentSession | None = None
     if report.session_id:
-        session = rows.filter(pk=report.session_id).first()
+        session = own.filter(pk=report.session_id).first()
     if session is None and report.reference:
-        session = rows.filter(provider_reference=report.reference).first()
-    return session if session is not None and session.provider_id in own else None
+        session = own.filter(provider_reference=report.reference).first()
+    return session
 
 
 def _of_same_account(event: WebhookEvent) -> set[str]:
@@ -198,11 +217,48 @@ def _of_same_account(event: WebhookEvent) -> set[str]:
 
     The one that received the event is among them, also after its keys were changed.
     """
-    return {event.provider_id} | {
-        provider_id
-        for provider_id in provider_ids()
-        if get_provider(provider_id).credentials == event.credentials
-    }
+    return {event.provider_id} | provider_ids_with(event.credentials)
+
+
+def _may_become_known(event: WebhookEvent, report: WebhookReport) -> bool:
+    """Whether a session that was being started when the event came may turn out to be its own.
+
+    A refund or dispute that somebody else made names the object, not the session; and the answer
+    that tells whose object it is may still be on its way.
+    """
+    if report.session_id or not report.reference:
+        return False
+    rows = ProviderCall.objects.using(database_alias()).filter(
+        kind=CallKind.INITIATE,
+        state__in=UNRESOLVED_CALLS,
+        next_attempt_at__isnull=False,
+        provider_id__in=_of_same_account(event),
+        created_at__lte=event.created_at,
+        payment_session__provider_reference="",
+    )
+    return rows.exists()
+
+
+def _quarantine(
+    locked: LockedCollection,
+    session: PaymentSession,
+    row: WebhookEvent,
+    report: WebhookReport,
+    doubt: Doubt,
+) -> Recorded:
+    """What it names does not belong together, so it is evidence of nothing."""
+    seen = report.payment
+    taken = seen.captured_minor or seen.held_minor if seen else report.amount_minor
+    doubt = replace(doubt, amount_minor=taken or None)
+    report_doubt(locked, session, doubt, about=f"{session.pk}:{report.reference}")
+    locked.change(
+        row,
+        "event.quarantined",
+        state=EventState.QUARANTINED,
+        note=doubt.detail[:255],
+        next_attempt_at=None,
+    )
+    return finish(locked, row)
 
 
 def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookReport) -> None:
@@ -212,7 +268,7 @@ def _merge(locked: LockedCollection, session: PaymentSession, report: WebhookRep
     if report.refund:
         merge_refund_of(locked, session, report.refund, evidence=evidence)
     if report.dispute and (payment := movements.payment_of(locked, session)):
-        refund_records.merge_dispute(locked, payment, report.dispute, evidence=evidence)
+        merge_dispute(locked, payment, report.dispute, evidence=evidence)
     if report.finding and not report.dispute:
         _report_finding(locked, session, report)
     if report.needs_look and not _is_known(locked, session, report):

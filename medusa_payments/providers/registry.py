@@ -39,6 +39,11 @@ def provider_ids() -> tuple[str, ...]:
     return tuple(_set_ups())
 
 
+def provider_ids_with(credentials: str) -> set[str]:
+    """Ids of the providers that share an account, and so its objects and events."""
+    return {each for each in provider_ids() if _credentials_of(each) == credentials}
+
+
 def configuration_errors() -> list[str]:
     """What is wrong with ``settings.PROVIDERS``, one sentence for each fault. Asks no provider."""
     try:
@@ -86,6 +91,14 @@ def _backend(provider_id: str, set_up: Any) -> type[PaymentProvider]:
     if not (isinstance(backend, type) and issubclass(backend, PaymentProvider)):
         raise ConfigurationError(f"PROVIDERS[{provider_id!r}]: {path} is no PaymentProvider.")
     return backend
+
+
+def _credentials_of(provider_id: str) -> str:
+    """Empty for one whose set-up does not work; that is told by the checks."""
+    try:
+        return get_provider(provider_id).credentials
+    except ConfigurationError:
+        return ""
 
 
 def _fault_of(provider_id: str) -> str:

@@ -1,6 +1,8 @@
 """The simulator's own time, so that a test can let a day pass at once."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Clock:
@@ -8,13 +10,23 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset = 0.0
+        self._stands_at: float | None = None
 
     def now(self) -> float:
-        return time.time() + self._offset
+        return time.time() + self._offset if self._stands_at is None else self._stands_at
 
     def seconds(self) -> int:
         """The time as Stripe stamps it: whole seconds."""
         return int(self.now())
+
+    @contextmanager
+    def standing_at(self, moment: float) -> Iterator[None]:
+        """What is made inside of it was made then."""
+        self._stands_at = moment
+        try:
+            yield
+        finally:
+            self._stands_at = None
 
     def advance(self, seconds: float) -> None:
         self._offset += seconds

@@ -8,6 +8,7 @@ from .errors import JsonObject
 from .faults import FaultStatus
 from .ledger import Ledger
 from .request_log import LoggedRequest
+from .seeding import SeededIntent, SeedOfIntent
 from .webhooks import Delivery
 
 
@@ -41,6 +42,11 @@ class SimulatorControls(ABC):
         """Any object as it is, without an API request."""
         found: JsonObject = self._ask("object", identifier=identifier)
         return found
+
+    def seed(self, intents: Sequence[SeedOfIntent]) -> list[SeededIntent]:
+        """Make a past of many intents at once, with their charges and refunds; no event tells."""
+        seeded: list[SeededIntent] = self._ask("seed", intents=list(intents))
+        return seeded
 
     def now(self) -> float:
         return float(self._ask("now"))

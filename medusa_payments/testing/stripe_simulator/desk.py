@@ -13,6 +13,7 @@ from .errors import ApiError, JsonObject
 from .faults import FaultStatus
 from .ledger import Ledger, ledger_of
 from .request_log import LoggedRequest
+from .seeding import SeededIntent, SeedOfIntent, plant
 from .webhooks import Delivery, Endpoint, payload_of, signature_header
 from .world import World
 
@@ -54,6 +55,9 @@ class ControlDesk:
         if record is None:
             raise ControlError(f"No such object: {identifier}")
         return record.data
+
+    def seed(self, intents: Sequence[SeedOfIntent]) -> list[SeededIntent]:
+        return [plant(self._world, each) for each in intents]
 
     def now(self) -> float:
         return self._world.clock.now()

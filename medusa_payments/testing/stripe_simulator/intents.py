@@ -176,7 +176,7 @@ def _opened(world: World, call: Call) -> JsonObject:
     amount = params.required_integer("amount")
     currency = money.check_currency(params.required_text("currency"))
     money.check_amount(amount, currency)
-    data = _blank(world, amount, currency)
+    data = blank(world, amount, currency)
     data["capture_method"] = params.choice("capture_method", CAPTURE_METHODS) or "automatic_async"
     data["confirmation_method"] = (
         params.choice("confirmation_method", ("automatic", "manual")) or "automatic"
@@ -186,7 +186,8 @@ def _opened(world: World, call: Call) -> JsonObject:
     return data
 
 
-def _blank(world: World, amount: int, currency: str) -> JsonObject:
+def blank(world: World, amount: int, currency: str) -> JsonObject:
+    """An intent that nobody has paid."""
     identifier = new_id("pi")
     return dict.fromkeys(_NOTHING.split()) | {
         "id": identifier,

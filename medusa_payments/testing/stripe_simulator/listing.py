@@ -1,19 +1,17 @@
 """Single objects and lists of them: newest first, filtered, in pages."""
 
-from collections.abc import Callable
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from .errors import JsonObject, invalid_parameter, missing_resource
 from .params import Params
-from .store import Record
+from .store import Record, age_of
 from .world import Call, World
 
 Handler = Callable[[World, Call], JsonObject]
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "gt": lambda created, bound: created > bound,
-    "gte": lambda created, bound: created >= bound,
-    "lt": lambda created, bound: created < bound,
-    "lte": lambda created, bound: created <= bound,
-}
+Matches = Callable[[Record], bool]
 _DEFAULT_LIMIT = 10
 _LARGEST_LIMIT = 100
 
@@ -29,8 +27,7 @@ def lister(kind: str, url: str, *filters: str) -> Handler:
     """The list operation of one kind of object; each filter compares the field of its name."""
 
     def answer(world: World, call: Call) -> JsonObject:
-        records = world.store.newest_first(kind, account=call.account)
-        return _page(_matching(records, call.params, filters), kind, url, call.params)
+        return _page(world, call, kind, url, matches=_has(call.params, filters))
 
     return answer
 
@@ -39,24 +36,28 @@ def list_customer_methods(world: World, call: Call) -> JsonObject:
     customer = world.store.living_customer(
         call.path["id"], account=call.account, param="id", status=404
     )
-    methods = [
-        method
-        for method in world.store.newest_first("payment_method", account=call.account)
-        if method["customer"] == customer.id
-    ]
-    url = f"/v1/customers/{customer.id}/payment_methods"
-    return _page(_matching(methods, call.params, ("type",)), "payment_method", url, call.params)
+    has_type = _has(call.params, ("type",))
+    return _page(
+        world,
+        call,
+        "payment_method",
+        f"/v1/customers/{customer.id}/payment_methods",
+        matches=lambda method: method["customer"] == customer.id and has_type(method),
+    )
 
 
 def list_events(world: World, call: Call) -> JsonObject:
     types = call.params.texts("types")
-    events = [
-        event
-        for event in world.store.newest_first("event", account=call.account)
-        if _type_matches(event["type"], call.params.text("type"))
-        and (not types or event["type"] in types)
-    ]
-    return _page(_matching(events, call.params, ()), "event", "/v1/events", call.params)
+    wanted = call.params.text("type")
+    return _page(
+        world,
+        call,
+        "event",
+        "/v1/events",
+        matches=lambda event: (
+            _type_matches(event["type"], wanted) and (not types or event["type"] in types)
+        ),
+    )
 
 
 def _type_matches(event_type: str, wanted: str | None) -> bool:
@@ -67,53 +68,93 @@ def _type_matches(event_type: str, wanted: str | None) -> bool:
     return event_type == wanted
 
 
-def _matching(records: list[Record], params: Params, filters: tuple[str, ...]) -> list[Record]:
+def _has(params: Params, filters: tuple[str, ...]) -> Matches:
     wanted = {name: params.text(name) for name in filters if params.text(name)}
-    bounds = _created_bounds(params)
-    return [
-        record
-        for record in records
-        if not record.data.get("deleted")
-        and all(record.data.get(name) == value for name, value in wanted.items())
-        and all(_COMPARISONS[comparison](record["created"], bound) for comparison, bound in bounds)
-    ]
+    return lambda record: all(record.data.get(name) == value for name, value in wanted.items())
 
 
-def _created_bounds(params: Params) -> list[tuple[str, int]]:
+def _created_bounds(params: Params) -> tuple[float, float]:
+    """The seconds in which it was made, both included."""
     created = params.values.get("created")
     if created is None or created == "":
-        return []
+        return -math.inf, math.inf
     if isinstance(created, str):
         exact = Params({"created": created}).required_integer("created")
-        return [("gte", exact), ("lte", exact)]
+        return exact, exact
     bounds = params.mapping("created") or {}
+    first, last = -math.inf, math.inf
     for comparison in bounds:
-        if comparison not in _COMPARISONS:
-            name = f"created[{comparison}]"
-            raise invalid_parameter(
-                f"Received unknown parameter: {name}", param=name, code="parameter_unknown"
-            )
-    return [(comparison, Params(bounds).required_integer(comparison)) for comparison in bounds]
+        bound = _bound(bounds, comparison)
+        if comparison in ("gt", "gte"):
+            first = max(first, bound + (comparison == "gt"))
+        else:
+            last = min(last, bound - (comparison == "lt"))
+    return first, last
 
 
-def _page(records: list[Record], kind: str, url: str, params: Params) -> JsonObject:
+def _bound(bounds: JsonObject, comparison: str) -> int:
+    if comparison not in ("gt", "gte", "lt", "lte"):
+        name = f"created[{comparison}]"
+        raise invalid_parameter(
+            f"Received unknown parameter: {name}", param=name, code="parameter_unknown"
+        )
+    return Params(bounds).required_integer(comparison)
+
+
+def _page(world: World, call: Call, kind: str, url: str, *, matches: Matches) -> JsonObject:
+    """One page, found without looking at what is on the pages before it."""
+    params = call.params
+    first, last = _created_bounds(params)
     limit = _limit(params)
     after, before = params.text("starting_after"), params.text("ending_before")
     if after and before:
         message = "You can only specify one of starting_after or ending_before."
         raise invalid_parameter(message, param="ending_before")
+    records = world.store.made_between(kind, first, last)
     if before:
-        newer = records[: _position(records, before, kind, "ending_before")]
-        page, has_more = newer[-limit:], len(newer) > limit
+        start = bisect_right(records, _place(world, call, kind, "ending_before"), key=age_of)
+        page, has_more = _taken(_rest(records, start), call, matches, limit)
+        page.reverse()
     else:
-        start = _position(records, after, kind, "starting_after") + 1 if after else 0
-        page, has_more = records[start : start + limit], len(records) > start + limit
+        end = len(records)
+        if after:
+            end = bisect_left(records, _place(world, call, kind, "starting_after"), key=age_of)
+        page, has_more = _taken(_back_from(records, end), call, matches, limit)
     return {
         "object": "list",
         "data": [record.data for record in page],
         "has_more": has_more,
         "url": url,
     }
+
+
+def _rest(records: Sequence[Record], start: int) -> Iterable[Record]:
+    return (records[index] for index in range(start, len(records)))
+
+
+def _back_from(records: Sequence[Record], end: int) -> Iterable[Record]:
+    return (records[index] for index in range(end - 1, -1, -1))
+
+
+def _taken(
+    records: Iterable[Record], call: Call, matches: Matches, limit: int
+) -> tuple[list[Record], bool]:
+    """The first so many that match, and whether there are more."""
+    listed = (
+        record
+        for record in records
+        if record.account == call.account and not record.data.get("deleted") and matches(record)
+    )
+    page = list(islice(listed, limit + 1))
+    return page[:limit], len(page) > limit
+
+
+def _place(world: World, call: Call, kind: str, param: str) -> tuple[float, float]:
+    identifier = call.params.text(param) or ""
+    record = world.store.find(identifier)
+    if record is None or record["object"] != kind or record.account != call.account:
+        raise missing_resource(kind, identifier, param=param, status=400)
+    return age_of(record)
 
 
 def _limit(params: Params) -> int:
@@ -124,10 +165,3 @@ def _limit(params: Params) -> int:
         message = f"Limit must be between 1 and {_LARGEST_LIMIT}."
         raise invalid_parameter(message, param="limit", code="parameter_invalid_integer")
     return limit
-
-
-def _position(records: list[Record], identifier: str, kind: str, param: str) -> int:
-    for index, record in enumerate(records):
-        if record.id == identifier:
-            return index
-    raise missing_resource(kind, identifier, param=param, status=400)

@@ -1,6 +1,8 @@
 """Everything the simulated Stripe knows, in memory."""
 
 import itertools
+import math
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +36,11 @@ class Record:
         self.data[name] = value
 
 
+def age_of(record: Record) -> tuple[float, float]:
+    """Lists are in this order: when it was made, and what was first within one second."""
+    return float(record.data.get("created") or 0), record.sequence
+
+
 class Store:
     """Records by id. An account never sees another account's."""
 
@@ -47,7 +54,7 @@ class Store:
         record = Record(data, account, next(self._sequence), hidden or {})
         self._records[record.id] = record
         kind = data["object"]
-        self._by_kind.setdefault(kind, []).append(record)
+        insort(self._by_kind.setdefault(kind, []), record, key=age_of)
         for name in _LINKS.get(kind, ()):
             self._links.setdefault((kind, name, data[name]), []).append(record)
         return record
@@ -78,12 +85,14 @@ class Store:
             raise missing_resource("event", identifier, param="id")
         return record
 
-    def newest_first(self, kind: str, *, account: str | None = None) -> list[Record]:
-        records = self._by_kind.get(kind, [])
-        return [record for record in reversed(records) if account in (None, record.account)]
-
     def oldest_first(self, kind: str) -> list[Record]:
         return list(self._by_kind.get(kind, []))
+
+    def made_between(self, kind: str, first: float, last: float) -> list[Record]:
+        """Records of all accounts made in these seconds, both included; oldest first."""
+        records = self._by_kind.get(kind, [])
+        start = bisect_left(records, (first, 0), key=age_of)
+        return records[start : bisect_right(records, (last, math.inf), key=age_of)]
 
     def linked(self, kind: str, name: str, identifier: str) -> list[Record]:
         """Records whose field `name`, one that never changes, has this id; oldest first."""

@@ -249,10 +249,11 @@ def test_what_an_event_of_a_payment_says(
     assert "client_secret" not in report.payment.data
 
 
-def test_a_partly_funded_payment_is_shown_to_a_person() -> None:
+def test_a_partly_funded_payment_tells_what_was_paid_in() -> None:
     report = read("payment_intent.partially_funded")
 
-    assert report.finding == DiscrepancyKind.STATUS
+    assert report.payment is not None
+    assert (report.payment.funded_minor, report.payment.captured_minor) == (400, 0)
     assert report.needs_look
 
 

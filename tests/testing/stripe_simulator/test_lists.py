@@ -147,3 +147,33 @@ def test_items_are_expanded(client: Any, make_paid: Any) -> None:
     page = client.payment_intents.list({"expand": ["data.latest_charge"]})
 
     assert page.data[0].latest_charge.id == paid.latest_charge
+
+
+def test_a_seeded_past_is_listed_by_when_it_was_made(client: Any, simulator: Any) -> None:
+    start = 1_700_000_000
+    late, early = simulator.seed(
+        [
+            {"amount": 900, "created": start + 60, "refunds": [{"amount": 100}]},
+            {"amount": 500, "created": start, "status": "requires_capture"},
+        ]
+    )
+
+    intents = client.payment_intents.list()
+    charges = client.charges.list({"created": {"lt": start + 60}})
+    ledger = simulator.ledger()["intents"]
+
+    assert ids_of(intents) == [late["id"], early["id"]]
+    assert ids_of(charges) == [early["charge"]]
+    assert client.refunds.list().data[0].created == start + 60
+    assert (ledger[late["id"]]["kept"], ledger[early["id"]]["held"]) == (800, 500)
+    assert simulator.events() == []
+
+
+def test_hundreds_are_paged_through_in_order(client: Any, simulator: Any) -> None:
+    start = 1_700_000_000
+    seeds = [{"amount": 100, "created": start + number} for number in range(450)]
+    planted = simulator.seed([{**each, "status": "canceled"} for each in seeds])
+
+    found = client.payment_intents.list({"limit": 100}).auto_paging_iter()
+
+    assert [intent.id for intent in found] == [each["id"] for each in reversed(planted)]
