@@ -29,12 +29,13 @@ from medusa_payments.providers.types import (
 )
 from medusa_payments.statuses import MovementStatus, ProviderState
 from medusa_payments.testing.evidence_contract import EvidenceContract
+from medusa_payments.testing.ledger_contract import LedgerContract
 from medusa_payments.testing.provider_steps import ProviderSteps, succeeded
 
 __all__ = ["ProviderContract", "ProviderSteps", "succeeded"]
 
 
-class ProviderContract(EvidenceContract):
+class ProviderContract(EvidenceContract, LedgerContract):
     """The tests. Override the fixture ``provider`` and the hooks."""
 
     # Facts about itself
