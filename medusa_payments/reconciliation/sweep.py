@@ -172,13 +172,15 @@ class _Run:
                 due = again if most is None else [*due[most:], *again]
         return True
 
-    def _work_on_batch(self, provider: PaymentProvider, gate: Gate, ids: list[str]) -> list[str]:
+    def _work_on_batch(
+        self, provider: PaymentProvider, gate: Gate, ids: list[str], *, still: Q | None = None
+    ) -> list[str]:
         rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
         for pk, state in rows.values_list("pk", "state"):
             self._examined.setdefault(pk, state)
         memory = self._memory.setdefault(provider.credentials, {})
         work = CallBatch(provider, gate, everything=self._everything, memory=memory)
-        return work.work(ids, still=self._still_due())
+        return work.work(ids, still=self._still_due() if still is None else still)
 
     def _still_due(self) -> Q:
         """Somebody else may have done it since the ids were read."""
@@ -193,7 +195,7 @@ class _Run:
         for provider_id, ids in by_provider.items():
             provider = get_provider(provider_id)
             for batch in _shuffled(ids, _BATCH):
-                self._work_on_batch(provider, Gate(provider), batch)
+                self._work_on_batch(provider, Gate(provider), batch, still=Q())
 
     def _tell(self) -> None:
         """Signals that a crash or a raising receiver kept from the shop."""
