@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.calls import claim_many, lease_seconds, release
 from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.findings import Look, record_abandoned, record_lookup
+from medusa_payments.operations.live_beside import see_live_beside
 from medusa_payments.operations.lookups import lookup_requests
 from medusa_payments.operations.performing import advance, resend
 from medusa_payments.operations.recording import Recorded
@@ -117,8 +119,11 @@ class CallBatch:
 
     def _record_one(self, call: ProviderCall, reading: Reading) -> list[ProviderCall]:
         try:
-            look = Look(time.monotonic() - reading.asked_at, True, self._everything)
+            live_was_seen, demanded = see_live_beside(call.payment_session, actor=SWEEP)
+            seconds_ago = time.monotonic() - reading.asked_at
+            look = Look(seconds_ago, True, self._everything, live_was_seen)
             recorded = record_lookup(call, reading.result, look=look, actor=SWEEP)
+            recorded = replace(recorded, demanded=(*demanded, *recorded.demanded))
             tell_shop(recorded.carrier)
         except Exception:
             logger.exception("Call %s could not be worked on; the sweep goes on", call.pk)
