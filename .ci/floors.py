@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-EXTRAS = ("demo", "tasks", "postgres", "mysql")
+EXTRAS = ("demo", "tasks", "prometheus", "opentelemetry", "postgres", "mysql")
 
 
 def floors() -> list[str]:

@@ -9,6 +9,7 @@ class MedusaPaymentsConfig(AppConfig):
     def ready(self) -> None:
         """Connect receivers; makes no query and asks no provider."""
         from medusa_payments import checks  # noqa: F401
+        from medusa_payments.integrations import watchers
         from medusa_payments.integrations.workers import hand_over_stored_event
         from medusa_payments.operations.webhooks import apply_stored_event
         from medusa_payments.signals import webhook_event_stored
@@ -19,6 +20,7 @@ class MedusaPaymentsConfig(AppConfig):
         webhook_event_stored.connect(
             hand_over_stored_event, dispatch_uid="medusa_payments.hand_over_stored_event"
         )
+        watchers.connect()
         if apps.is_installed("djstripe"):
             from medusa_payments.integrations import djstripe
 

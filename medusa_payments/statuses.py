@@ -146,6 +146,28 @@ class DiscrepancyState(TextChoices):
     CLOSED = "closed"
 
 
+class LedgerKind(TextChoices):
+    """What a provider's ledger lists."""
+
+    PAYMENT = "payment"
+    CHARGE = "charge"  # one try at taking a payment's money
+    REFUND = "refund"
+
+
+class LedgerClass(TextChoices):
+    """How an object of the provider's ledger, or a record of ours, stands to the other side."""
+
+    MATCHED = "matched"
+    GHOST = "ghost"  # it carries our marker, and there is no record of it here
+    MISSING = "missing"  # recorded here, and the provider does not have it
+    AMOUNT = "amount"
+    CURRENCY = "currency"
+    STATUS = "status"
+    DUPLICATE = "duplicate"  # a second object of one session, or a second refund of one record
+    FOREIGN = "foreign"  # no marker of ours: another system's
+    NOT_COMPARABLE = "not_comparable"  # too young, or reconciliation is still at work on it
+
+
 class Severity(TextChoices):
     """How soon a person should look at a discrepancy."""
 

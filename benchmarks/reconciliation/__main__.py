@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -88,7 +89,7 @@ class Bench:
         self._lose_answers()
         self._say("filling the tables")
         self._fill()
-        unfinished, reads = self._unfinished(), self._reads()
+        unfinished, before = self._unfinished(), self._reads()
         started = time.monotonic()
         workers = [
             stack.enter_context(Worker(number, self._surroundings))
@@ -98,7 +99,7 @@ class Bench:
         self._say(f"{unfinished} calls are unfinished; {len(workers)} workers begin")
         killed = self._await_end(workers, unfinished)
         seconds = time.monotonic() - started
-        return self._figures(unfinished, killed, seconds, self._reads() - reads)
+        return self._figures(unfinished, killed, seconds, self._reads() - before)
 
     # Before
 
@@ -160,18 +161,20 @@ class Bench:
 
         return ProviderCall.objects.filter(next_attempt_at__isnull=False).count()
 
-    def _reads(self) -> int:
-        return sum(len(self._stripe.requests(operation)) for operation in _READS)
+    def _reads(self) -> Counter[str]:
+        return Counter({each: len(self._stripe.requests(each)) for each in _READS})
 
     # Afterwards
 
-    def _figures(self, unfinished: int, killed: int, seconds: float, reads: int) -> dict[str, Any]:
+    def _figures(
+        self, unfinished: int, killed: int, seconds: float, asked: Counter[str]
+    ) -> dict[str, Any]:
         from benchmarks.reconciliation.truth import differences
 
         found = differences(self._stripe)
         for each in found[:20]:
             self._say(each)
-        left = self._unfinished()
+        left, reads = self._unfinished(), asked.total()
         return {
             "sessions": self._options.sessions,
             "calls": unfinished,
@@ -180,6 +183,7 @@ class Bench:
             "seconds": round(seconds, 1),
             "calls_per_second": round(unfinished / seconds, 1),
             "reads": reads,
+            **{f"reads by {operation}": count for operation, count in asked.items()},
             "calls_for_each_read": round(unfinished / reads, 1) if reads else None,
             "left": left,
             "differences_from_the_ledger": len(found),

@@ -6,15 +6,14 @@ from medusa_payments.errors import PaymentProviderUnavailable
 from medusa_payments.models import PaymentSession
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.database import database_alias
-from medusa_payments.operations.findings import record_sighting
 from medusa_payments.operations.locking import LockedCollection
-from medusa_payments.operations.lookups import look_up
 from medusa_payments.operations.performing import perform_demanded
 from medusa_payments.operations.recording import Recorded, finish
 from medusa_payments.operations.setting_aside import soft_delete
+from medusa_payments.operations.sightings import see
 from medusa_payments.operations.telling import tell_shop
 from medusa_payments.operations.undoing import plan
-from medusa_payments.providers.types import Found, NoAnswer
+from medusa_payments.providers.types import NoAnswer
 from medusa_payments.statuses import DeletedReason, ProviderState
 
 
@@ -25,10 +24,8 @@ def see_before_closing(session: PaymentSession, *, actor: Actor) -> None:
     """
     if not session.provider_reference or session.provider_state == ProviderState.CANCELED:
         return
-    result = look_up(session)
-    if isinstance(result, Found):
-        follow(record_sighting(session, result.payment, actor=actor), actor=actor)
-    elif isinstance(result, NoAnswer) and result.code != "not_supported":
+    result = see(session, actor=actor)
+    if isinstance(result, NoAnswer) and result.code != "not_supported":
         raise PaymentProviderUnavailable(
             "The payment provider cannot be reached, so the earlier payment session was kept."
             " Nothing was changed; please try again in a moment.",

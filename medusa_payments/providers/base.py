@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from medusa_payments.errors import NotAllowed
 from medusa_payments.providers.batches import BatchAnswer, LookupBatch, Reading
+from medusa_payments.providers.ledger_types import LedgerPage, LedgerQuery
 from medusa_payments.providers.types import (
     AccountHolderLookup,
     AccountHolderRequest,
@@ -174,6 +175,13 @@ class PaymentProvider(ABC):
     def update_payment(self, request: UpdateRequest) -> Outcome:
         """Change the amount of a payment that nobody has paid yet."""
         raise self._lacks("change a payment")
+
+    def list_ledger(self, query: LedgerQuery) -> LedgerPage | NoAnswer:
+        """One page of everything that the account holds, whoever made it, newest first.
+
+        One request to the provider; changes nothing there.
+        """
+        raise self._lacks("list what it holds")
 
     def retrieve_account_holder(self, reference: str) -> Json | None:
         """What the provider keeps about a holder. None: it has none of that id."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from medusa_payments.ids import new_id
 from medusa_payments.models import (
     AccountHolderCall,
     Discrepancy,
@@ -23,7 +24,7 @@ from medusa_payments.models import (
     ProviderCall,
     WebhookEvent,
 )
-from medusa_payments.operations import holder_performing
+from medusa_payments.operations import caps, holder_performing
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.database import (
     DatabaseNow,
@@ -98,6 +99,10 @@ class _Run:
 
     def report(self) -> SweepReport:
         refuse_open_transaction()
+        with caps.run(new_id("run")):
+            return self._work()
+
+    def _work(self) -> SweepReport:
         started_at = jobs.start(JOB)
         for _ in range(_MAX_ROUNDS if self._everything else 1):
             seen = progress_of() if self._everything else None
@@ -105,6 +110,7 @@ class _Run:
             if seen is None or progress_of() == seen:
                 break
         purge_expired_requests()
+        caps.purge_old_allowances()
         report = self._report(started_at)
         jobs.finish(JOB, {name: n for name, n in vars(report).items() if name != "calls"})
         return report
@@ -160,25 +166,35 @@ class _Run:
             logger.exception("Provider %s cannot be asked; its calls wait", provider_id)
             return False
         gate = Gate(provider)
-        for batch in _shuffled(ids, _BATCH):
-            due = list(batch)
-            for _ in range(_MAX_STEPS + len(batch)):
-                if not due:
-                    break
-                most = None if self._everything else gate.lets_through()
-                if most == 0 or time.monotonic() > self._ends:
-                    return False
-                again = self._work_on_batch(provider, gate, due[:most])
-                due = again if most is None else [*due[most:], *again]
+        return all(self._work_on_batch(provider, gate, batch) for batch in _shuffled(ids, _BATCH))
+
+    def _work_on_batch(self, provider: PaymentProvider, gate: Gate, batch: Sequence[str]) -> bool:
+        """With the looks that it demands. Returns whether to go on with this provider."""
+        due, again = list(batch), list[str]()
+        for _ in range(_MAX_STEPS + len(batch)):
+            if not due and not again:
+                return True
+            most = None if self._everything else gate.lets_through()
+            if most == 0 or time.monotonic() > self._ends:
+                return False
+            if due:
+                part, due = due[:most], due[len(due[:most]) :]
+                again += self._work_on(provider, gate, part, still=self._still_due())
+            else:
+                unfinished = Q(next_attempt_at__isnull=False)
+                again = self._work_on(provider, gate, again, still=unfinished, is_again=True)
         return True
 
-    def _work_on_batch(self, provider: PaymentProvider, gate: Gate, ids: list[str]) -> list[str]:
+    def _work_on(
+        self, provider: PaymentProvider, gate: Gate, ids: list[str], **how: Any
+    ) -> list[str]:
+        """One batch; returns what is to be looked at again."""
         rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
         for pk, state in rows.values_list("pk", "state"):
             self._examined.setdefault(pk, state)
         memory = self._memory.setdefault(provider.credentials, {})
         work = CallBatch(provider, gate, everything=self._everything, memory=memory)
-        return work.work(ids, still=self._still_due())
+        return work.work(ids, **how)
 
     def _still_due(self) -> Q:
         """Somebody else may have done it since the ids were read."""
@@ -193,7 +209,8 @@ class _Run:
         for provider_id, ids in by_provider.items():
             provider = get_provider(provider_id)
             for batch in _shuffled(ids, _BATCH):
-                self._work_on_batch(provider, Gate(provider), batch)
+                again = self._work_on(provider, Gate(provider), batch, still=Q())
+                self._work_on_batch(provider, Gate(provider), again)
 
     def _tell(self) -> None:
         """Signals that a crash or a raising receiver kept from the shop."""

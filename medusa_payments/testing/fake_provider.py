@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from medusa_payments.errors import WebhookRejected
 from medusa_payments.ids import new_id
+from medusa_payments.providers.ledger_types import LedgerPage, LedgerQuery
 from medusa_payments.providers.types import (
     CancelRequest,
     Capabilities,
@@ -22,6 +23,7 @@ from medusa_payments.providers.types import (
     InitiateRequest,
     LookupRequest,
     LookupResult,
+    NoAnswer,
     NotFound,
     Outcome,
     ProviderPayment,
@@ -34,6 +36,7 @@ from medusa_payments.providers.types import (
 )
 from medusa_payments.statuses import MovementStatus, ProviderState, WebhookAction
 from medusa_payments.testing.fake_account_holders import FakeAccountHolders
+from medusa_payments.testing.fake_ledger import FakePayment, page_of
 
 SIGNATURE = "X-Fake-Signature"
 _SECRET = b"whsec_fake"
@@ -46,41 +49,6 @@ _ACTIONS = {
     ProviderState.CAPTURED: WebhookAction.CAPTURED,
     ProviderState.CANCELED: WebhookAction.CANCELED,
 }
-
-
-@dataclass(kw_only=True)
-class FakePayment:
-    """One object of the fake's ledger. A test may set any of it. Amounts in smallest units."""
-
-    session_id: str
-    amount_minor: int
-    currency_code: str
-    reference: str = field(default_factory=lambda: new_id("fake"))
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    state: ProviderState = ProviderState.PAYABLE
-    held_minor: int = 0
-    captured_minor: int = 0
-    refunds: list[ProviderRefund] = field(default_factory=list)
-
-    @property
-    def refunded_minor(self) -> int:
-        counted = (each for each in self.refunds if each.status != MovementStatus.FAILED)
-        return sum(each.amount_minor for each in counted)
-
-    def snapshot(self) -> ProviderPayment:
-        return ProviderPayment(
-            reference=self.reference,
-            session_id=self.session_id,
-            state=self.state,
-            amount_minor=self.amount_minor,
-            currency_code=self.currency_code,
-            observed_at=datetime.now(UTC),
-            held_minor=self.held_minor,
-            captured_minor=self.captured_minor,
-            refunds=tuple(self.refunds),
-            disputes=(),
-            data={"id": self.reference, "client_secret": f"{self.reference}_secret"},
-        )
 
 
 class FakeProvider(FakeAccountHolders):
@@ -174,6 +142,10 @@ class FakeProvider(FakeAccountHolders):
         result: LookupResult = self._look_up("lookup", request, self._find)
         return result
 
+    def list_ledger(self, query: LedgerQuery) -> LedgerPage | NoAnswer:
+        result: LedgerPage | NoAnswer = self._look_up("list_ledger", query, self._list)
+        return result
+
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         if not hmac.compare_digest(headers.get(SIGNATURE, ""), _signature(body)):
             raise WebhookRejected("The signature is not the fake's.")
@@ -214,6 +186,9 @@ class FakeProvider(FakeAccountHolders):
         if not ours:
             return NotFound(listed=True)
         return Found(payment=ours[0].snapshot(), others=tuple(each.snapshot() for each in ours[1:]))
+
+    def _list(self, query: LedgerQuery) -> LedgerPage:
+        return page_of(self.payments.values(), query)
 
     def _initiate(self, request: InitiateRequest) -> Outcome:
         payment = FakePayment(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
+from typing import Any
 
 import requests
 import stripe
@@ -55,19 +57,34 @@ def _made(options: StripeOptions, *, read_timeout: float, retries: int) -> strip
         base_addresses={"api": options.api_base or stripe.DEFAULT_API_BASE},
         max_network_retries=retries,
         http_client=stripe.RequestsClient(
-            timeout=(options.connect_timeout, read_timeout), session=_session()
+            timeout=(options.connect_timeout, read_timeout), session=_session(options.account_id)
         ),
     )
 
 
-def _session() -> requests.Session:
+def _session(account_id: str) -> requests.Session:
     """Follows no redirect: after one, "nothing was written" could no longer be shown."""
     session = requests.Session()
+    session.hooks["response"].append(partial(_refuse_other_account, account_id))
     session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
     return session
+
+
+class OtherAccount(Exception):
+    """The answer is about another account of Stripe than the one that was asked."""
+
+
+def _refuse_other_account(
+    account_id: str, answer: requests.Response, **_: Any
+) -> requests.Response:
+    """Stripe names the account only where a request was for a connected one; ours never are."""
+    told = answer.headers.get("Stripe-Account", "")
+    if account_id and told not in ("", account_id):
+        raise OtherAccount(told)
+    return answer
 
 
 def _quiet_the_sdk() -> None:

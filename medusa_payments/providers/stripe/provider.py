@@ -8,11 +8,13 @@ from typing import Any, ClassVar, cast
 import stripe
 
 from medusa_payments.providers.batches import BatchAnswer, LookupBatch
+from medusa_payments.providers.ledger_types import LedgerPage, LedgerQuery
 from medusa_payments.providers.stripe import webhooks
 from medusa_payments.providers.stripe.amounts import to_stripe
 from medusa_payments.providers.stripe.answers import AnswerHeaders
 from medusa_payments.providers.stripe.batches import BatchLookup
 from medusa_payments.providers.stripe.client import StripeClients
+from medusa_payments.providers.stripe.ledger import ledger_page
 from medusa_payments.providers.stripe.lookups import Lookup
 from medusa_payments.providers.stripe.options import StripeOptions
 from medusa_payments.providers.stripe.parameters import OVERRIDES, check_data, initiate_parameters
@@ -26,6 +28,7 @@ from medusa_payments.providers.types import (
     InitiateRequest,
     LookupRequest,
     LookupResult,
+    NoAnswer,
     Outcome,
     RefundRequest,
     Succeeded,
@@ -154,6 +157,9 @@ class StripeProvider(PaymentMethodMethods):
     def lookup_many(self, batch: LookupBatch) -> BatchAnswer:
         seconds = _BATCH_BUDGETS * self._options.total_budget
         return BatchLookup(self._clients.reading, batch, seconds=seconds).answer()
+
+    def list_ledger(self, query: LedgerQuery) -> LedgerPage | NoAnswer:
+        return ledger_page(self._clients.reading, query)
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> VerifiedWebhook:
         return webhooks.verified(body, headers, self._options)
