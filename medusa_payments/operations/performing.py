@@ -81,24 +81,49 @@ def advance(
     shows it undone. Returns what the record then demands.
     """
     call = ProviderCall.objects.get(pk=call.pk)
+    if _was_never_sent(call):
+        return _send_first(call, actor=actor, ignores_schedule=ignores_schedule)
     lease = lease_seconds(get_provider(call.provider_id))
-    never_sent = call.state == CallState.OPEN and call.last_sent_at is None
-    if never_sent and holds_back(actor, call.provider_id):
-        postpone(call)
+    if not claim(call, lease=lease, will_send=False, whatever_the_lease_said=ignores_schedule):
         return ()
-    if not claim(call, lease=lease, will_send=never_sent, whatever_the_lease_said=ignores_schedule):
-        return ()
-    if never_sent:
-        recorded = _ask(call, actor=actor)
-        if _is_unresolved(call):
-            return (*recorded.demanded, *_look(call, actor, Look(0, may_send=False)).demanded)
-        return recorded.demanded
     if call.kind == CallKind.INITIATE and call.state == CallState.OPEN:
         tell_shop(record_abandoned(call, actor=actor).carrier)
     recorded = _look(call, actor, Look(0, may_send, ignores_schedule), claimed=True)
     if not recorded.send_again:
         return recorded.demanded
     return (*recorded.demanded, *resend(call, actor=actor))
+
+
+def send_first(
+    call: ProviderCall, *, actor: Actor, ignores_schedule: bool = False
+) -> tuple[ProviderCall, ...]:
+    """Send a call that was never sent, unless somebody else has done it meanwhile.
+
+    Returns what its record demands.
+    """
+    call = ProviderCall.objects.get(pk=call.pk)
+    if not _was_never_sent(call):
+        return ()
+    return _send_first(call, actor=actor, ignores_schedule=ignores_schedule)
+
+
+def _send_first(
+    call: ProviderCall, *, actor: Actor, ignores_schedule: bool
+) -> tuple[ProviderCall, ...]:
+    if holds_back(actor, call.provider_id):
+        postpone(call)
+        return ()
+    lease = lease_seconds(get_provider(call.provider_id))
+    if not claim(call, lease=lease, will_send=True, whatever_the_lease_said=ignores_schedule):
+        return ()
+    recorded = _ask(call, actor=actor)
+    if _is_unresolved(call):
+        return (*recorded.demanded, *_look(call, actor, Look(0, may_send=False)).demanded)
+    return recorded.demanded
+
+
+def _was_never_sent(call: ProviderCall) -> bool:
+    return call.state == CallState.OPEN and call.last_sent_at is None
 
 
 def resend(call: ProviderCall, *, actor: Actor) -> tuple[ProviderCall, ...]:

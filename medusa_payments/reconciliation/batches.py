@@ -27,7 +27,7 @@ from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.findings import Look, record_abandoned, record_lookup
 from medusa_payments.operations.live_beside import see_live_beside
 from medusa_payments.operations.lookups import lookup_requests
-from medusa_payments.operations.performing import advance, resend
+from medusa_payments.operations.performing import resend, send_first
 from medusa_payments.operations.recording import Recorded
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.operations.telling import tell_shop
@@ -157,7 +157,7 @@ class CallBatch:
 
     def _send_one(self, call: ProviderCall) -> list[ProviderCall]:
         if _is_new(call):
-            demanded = advance(call, actor=SWEEP, ignores_schedule=self._everything)
+            demanded = send_first(call, actor=SWEEP, ignores_schedule=self._everything)
         else:
             demanded = resend(call, actor=SWEEP)
         return self._to_send(Recorded(demanded))
