@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from medusa_payments.ids import new_id
 from medusa_payments.models import (
     AccountHolderCall,
     Discrepancy,
@@ -23,7 +24,7 @@ from medusa_payments.models import (
     ProviderCall,
     WebhookEvent,
 )
-from medusa_payments.operations import holder_performing
+from medusa_payments.operations import caps, holder_performing
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.database import (
     DatabaseNow,
@@ -98,6 +99,10 @@ class _Run:
 
     def report(self) -> SweepReport:
         refuse_open_transaction()
+        with caps.run(new_id("run")):
+            return self._work()
+
+    def _work(self) -> SweepReport:
         started_at = jobs.start(JOB)
         for _ in range(_MAX_ROUNDS if self._everything else 1):
             seen = progress_of() if self._everything else None
@@ -105,6 +110,7 @@ class _Run:
             if seen is None or progress_of() == seen:
                 break
         purge_expired_requests()
+        caps.purge_old_allowances()
         report = self._report(started_at)
         jobs.finish(JOB, {name: n for name, n in vars(report).items() if name != "calls"})
         return report
