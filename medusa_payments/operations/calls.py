@@ -151,25 +151,36 @@ def claim_many(
     owner: str,
     lease: float,
     whatever_the_lease_said: bool = False,
+    makes_due: bool = False,
 ) -> list[ProviderCall]:
     """Take the leases of those calls that are free, by one compare-and-set; see ``claim``.
 
     ``still`` must hold of them at that moment. ``owner`` names this taking and no other, because
-    it tells afterwards which leases were taken. With their sessions.
+    it tells afterwards which leases were taken. With their sessions. ``makes_due``: they were kept
+    for this caller by ``keep``.
     """
     now = DatabaseNow()
-    values = {
+    values: dict[str, Any] = {
         "lease_token": F("lease_token") + 1,
         "leased_at": now,
         "leased_until": now + timedelta(seconds=lease),
         "leased_by": owner,
     }
+    if makes_due:
+        values["next_attempt_at"] = now
     rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
     free = rows.filter(is_free(whatever_the_lease_said=whatever_the_lease_said) & still)
     if not patiently(lambda: free.update(**values)):
         return []
     mine = rows.filter(leased_by=owner).select_related("payment_session")
     return list(mine.order_by("next_attempt_at", "pk"))
+
+
+def keep(call: ProviderCall, *, until: datetime) -> None:
+    """A look that is due at once is left to this caller; should it die, to anybody from then on."""
+    rows = ProviderCall.objects.using(database_alias())
+    due = rows.filter(pk=call.pk, next_attempt_at__lte=DatabaseNow())
+    patiently(lambda: due.update(next_attempt_at=until))
 
 
 def release(ids: Sequence[str], *, owner: str, until: datetime | None = None) -> None:

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q
@@ -22,7 +22,7 @@ from medusa_payments.ids import new_id
 from medusa_payments.models import ProviderCall
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.actors import SWEEP
-from medusa_payments.operations.calls import claim_many, lease_seconds, release
+from medusa_payments.operations.calls import claim_many, keep, lease_seconds, release
 from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.findings import Look, record_abandoned, record_lookup
 from medusa_payments.operations.live_beside import see_live_beside
@@ -43,6 +43,7 @@ logger = logging.getLogger("medusa_payments")
 # More steps than any chain of undoing needs; what is left over is found by the next sweep.
 _MAX_STEPS = 20
 _READS_ASKED_FOR = 100  # of one batch
+_KEPT = timedelta(seconds=120)  # that a demanded look waits for the end of its batch
 _RECORDING_SECONDS = 60.0  # what a batch's records may take beside its lookups
 
 
@@ -58,14 +59,19 @@ class CallBatch:
         self._memory = memory
         self._owner = new_id("batch")
         self._due_again: list[str] = []
+        # One time for all, so that what a killed sweep leaves is one batch again.
+        self._kept_until = timezone.now() + _KEPT
 
-    def work(self, ids: Sequence[str], *, still: Q) -> list[str]:
+    def work(self, ids: Sequence[str], *, still: Q, is_again: bool = False) -> list[str]:
+        """``still``: what must hold of the calls when they are taken. ``is_again``: an earlier
+        batch returned them."""
         calls = claim_many(
             ids,
             still=still & ~_never_sent(),
             owner=self._owner,
             lease=2 * lease_seconds(self._provider) + _RECORDING_SECONDS,
             whatever_the_lease_said=self._everything,
+            makes_due=is_again,
         )
         claimed = {call.pk for call in calls}
         self._set_aside_abandoned(calls)
@@ -133,8 +139,11 @@ class CallBatch:
         return [*again, *self._to_send(recorded)]
 
     def _to_send(self, recorded: Recorded) -> list[ProviderCall]:
-        """What was demanded; a demanded look waits for the next batch."""
-        self._due_again += [each.pk for each in recorded.demanded if not _is_new(each)]
+        """What was demanded; a demanded look waits for the next batch of this sweep."""
+        for call in recorded.demanded:
+            if not _is_new(call):
+                keep(call, until=self._kept_until)
+                self._due_again.append(call.pk)
         return [each for each in recorded.demanded if _is_new(each)]
 
     def _send(self, calls: Iterable[ProviderCall]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from medusa_payments import settings
 from medusa_payments.models import Discrepancy, ProviderCall, ProviderGate
@@ -19,11 +20,12 @@ _PREFIX = "outage"
 def tell() -> None:
     """Open a discrepancy for an outage that lasts; close those of providers that answer again."""
     alert = timedelta(seconds=float(settings.OUTAGE_ALERT))
-    gates = ProviderGate.objects.using(database_alias()).filter(opened_at__isnull=False)
-    sick = {_about(gate): gate for gate in gates}
-    for gate in gates.filter(opened_at__lte=DatabaseNow() - alert):
-        _open(gate)
-    _close_others(set(sick))
+    rows: Any = ProviderGate.objects.using(database_alias()).filter(opened_at__isnull=False)
+    sick = list(rows.annotate(database_now=DatabaseNow()))
+    for gate in sick:
+        if gate.opened_at <= gate.database_now - alert:
+            _open(gate)
+    _close_others({_about(gate) for gate in sick})
 
 
 def _about(gate: ProviderGate) -> str:

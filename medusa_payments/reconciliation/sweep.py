@@ -166,27 +166,35 @@ class _Run:
             logger.exception("Provider %s cannot be asked; its calls wait", provider_id)
             return False
         gate = Gate(provider)
-        for batch in _shuffled(ids, _BATCH):
-            due = list(batch)
-            for _ in range(_MAX_STEPS + len(batch)):
-                if not due:
-                    break
-                most = None if self._everything else gate.lets_through()
-                if most == 0 or time.monotonic() > self._ends:
-                    return False
-                again = self._work_on_batch(provider, gate, due[:most])
-                due = again if most is None else [*due[most:], *again]
+        return all(self._work_on_batch(provider, gate, batch) for batch in _shuffled(ids, _BATCH))
+
+    def _work_on_batch(self, provider: PaymentProvider, gate: Gate, batch: Sequence[str]) -> bool:
+        """With the looks that it demands. Returns whether to go on with this provider."""
+        due, again = list(batch), list[str]()
+        for _ in range(_MAX_STEPS + len(batch)):
+            if not due and not again:
+                return True
+            most = None if self._everything else gate.lets_through()
+            if most == 0 or time.monotonic() > self._ends:
+                return False
+            if due:
+                part, due = due[:most], due[len(due[:most]) :]
+                again += self._work_on(provider, gate, part, still=self._still_due())
+            else:
+                unfinished = Q(next_attempt_at__isnull=False)
+                again = self._work_on(provider, gate, again, still=unfinished, is_again=True)
         return True
 
-    def _work_on_batch(
-        self, provider: PaymentProvider, gate: Gate, ids: list[str], *, still: Q | None = None
+    def _work_on(
+        self, provider: PaymentProvider, gate: Gate, ids: list[str], **how: Any
     ) -> list[str]:
+        """One batch; returns what is to be looked at again."""
         rows = ProviderCall.objects.using(database_alias()).filter(pk__in=ids)
         for pk, state in rows.values_list("pk", "state"):
             self._examined.setdefault(pk, state)
         memory = self._memory.setdefault(provider.credentials, {})
         work = CallBatch(provider, gate, everything=self._everything, memory=memory)
-        return work.work(ids, still=self._still_due() if still is None else still)
+        return work.work(ids, **how)
 
     def _still_due(self) -> Q:
         """Somebody else may have done it since the ids were read."""
@@ -201,7 +209,8 @@ class _Run:
         for provider_id, ids in by_provider.items():
             provider = get_provider(provider_id)
             for batch in _shuffled(ids, _BATCH):
-                self._work_on_batch(provider, Gate(provider), batch, still=Q())
+                again = self._work_on(provider, Gate(provider), batch, still=Q())
+                self._work_on_batch(provider, Gate(provider), again)
 
     def _tell(self) -> None:
         """Signals that a crash or a raising receiver kept from the shop."""

@@ -28,6 +28,7 @@ from medusa_payments.providers.types import (
     ProviderPayment,
 )
 from medusa_payments.statuses import MovementStatus, ProviderState
+from medusa_payments.testing.batch_contract import BatchContract
 from medusa_payments.testing.evidence_contract import EvidenceContract
 from medusa_payments.testing.ledger_contract import LedgerContract
 from medusa_payments.testing.provider_steps import ProviderSteps, succeeded
@@ -35,7 +36,7 @@ from medusa_payments.testing.provider_steps import ProviderSteps, succeeded
 __all__ = ["ProviderContract", "ProviderSteps", "succeeded"]
 
 
-class ProviderContract(EvidenceContract, LedgerContract):
+class ProviderContract(EvidenceContract, BatchContract, LedgerContract):
     """The tests. Override the fixture ``provider`` and the hooks."""
 
     # Facts about itself

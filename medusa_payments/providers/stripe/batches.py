@@ -24,8 +24,7 @@ from medusa_payments.providers.types import LookupRequest, NotFound, ProviderPay
 _AROUND = timedelta(seconds=5)  # whole seconds, and a request's way to Stripe
 _GAP = timedelta(seconds=60)  # between requests that one listing may answer
 _SKEW = timedelta(seconds=5)  # from which on the two clocks differ
-_FEW = 3  # so many are read one by one
-_YIELD = 20  # lookups for each page: below that a listing is given up
+_FEW = 3  # fewer are read one by one; so many pages may find nothing
 _REMEMBERED = 20_000  # sessions of one run's listings
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
@@ -111,16 +110,16 @@ class BatchLookup:
         wanted = {each.session_id: each for each in group}
         first = min(each.asked_from for each in group if each.asked_from) + shift - _AROUND
         last = max(each.asked_to for each in group if each.asked_to) + shift + _AROUND
-        pages_left = 1 + len(group) // _YIELD
         asked_at = time.monotonic()
         seen: dict[str, list[ProviderPayment]] = {}
-        for shown in self._pages_between(first, last, set(wanted)):
+        near = self._pages_between(first, last, set(wanted))
+        for number, shown in enumerate(near, start=1):
             for session_id, payments in shown.items():
                 seen.setdefault(session_id, []).extend(payments)
                 if _is_what_is_meant(wanted[session_id], seen[session_id]):
                     self._readings[session_id] = Reading(found(seen[session_id]), asked_at)
-            pages_left -= 1
-            if not pages_left or all(session_id in self._readings for session_id in wanted):
+            found_here = sum(session_id in self._readings for session_id in wanted)
+            if found_here == len(wanted) or number > _FEW + found_here:
                 return
 
     def _pages_between(

@@ -8,6 +8,8 @@ from django.db import connection, models, transaction
 
 from medusa_payments.models import PaymentCollection, PaymentSession, ProviderCall
 
+FILLING = "big"  # ids begin so
+
 _NUMBERED = {
     PaymentCollection: {"id": "bigcol"},
     PaymentSession: {
@@ -44,7 +46,7 @@ _ANALYZE = {"postgresql": "ANALYZE", "mysql": "ANALYZE TABLE", "sqlite": "ANALYZ
 
 
 def _insert(model: type[models.Model], pk: str, count: int) -> tuple[str, list[Any]]:
-    columns = [each.column for each in model._meta.concrete_fields]
+    columns = [str(each.column) for each in model._meta.concrete_fields]
     numbered = _NUMBERED[model]  # type: ignore[index]
     values = [
         _text(numbered[column]) if column in numbered else f"t.{_quoted(column)}"
