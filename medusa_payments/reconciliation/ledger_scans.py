@@ -60,7 +60,7 @@ class HeldScan:
         """Discrepancies first: should the process die before the window is saved, it is read
         again, and finds them open."""
         ledger_discrepancies.close(result.keys_to_close)
-        rows = [self._row_of(finding) for finding in result.findings]
+        rows = self._rows_of(result)
         self._figures.add(result.figures)
 
         def transact() -> None:
@@ -88,9 +88,19 @@ class HeldScan:
             raise Conflict("Another process has taken this scan over.")
         self._renewed = time.monotonic()
 
-    def _row_of(self, finding: Finding) -> LedgerFinding:
-        discrepancy = ledger_discrepancies.report(finding, scan_began_at=self.row.created_at)
-        return finding_row(finding, scan=self.row, discrepancy=discrepancy)
+    def _rows_of(self, result: WindowResult) -> list[LedgerFinding]:
+        """Several objects of one thing, as a charge and its payment, share its discrepancy."""
+        opened: dict[tuple[str, str], Discrepancy | None] = {}
+        rows = []
+        for finding in result.findings:
+            thing = (str(finding.ledger_class), finding.about)
+            if finding.needs_person and thing not in opened:
+                opened[thing] = ledger_discrepancies.report(
+                    finding, scan_began_at=self.row.created_at
+                )
+            discrepancy = opened.get(thing) if finding.needs_person else None
+            rows.append(finding_row(finding, scan=self.row, discrepancy=discrepancy))
+        return rows
 
 
 def finding_row(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
-
-from django.utils import timezone
 
 from medusa_payments.ids import new_id
 from medusa_payments.models import (
@@ -95,31 +93,113 @@ def _deal(number: int, created: float) -> Deal:
     )
 
 
-def on_both_sides(stripe: StripeSimulator, made: Sequence[Deal]) -> list[PaymentSession]:
-    """The sessions, in the order of the deals."""
-    sessions: list[PaymentSession] = []
+def on_both_sides(stripe: StripeSimulator, made: Sequence[Deal], **changes: Any) -> list[Any]:
+    """What was seeded, in the order of the deals; ``changes`` are those of Stripe's side."""
+    seeded: list[Any] = []
     for batch in _batches(made):
-        planted = stripe.seed([deal.seed() for deal in batch])  # type: ignore[misc]
-        rows = [_rows_of(deal, seen) for deal, seen in zip(batch, planted, strict=True)]
-        record(rows)
-        sessions += [each[1] for each in rows]
-    return sessions
+        planted = only_there(stripe, batch, **changes)
+        record([_rows_of(deal, seen) for deal, seen in zip(batch, planted, strict=True)])
+        seeded += planted
+    return seeded
 
 
-def only_here(made: Sequence[Deal]) -> list[PaymentSession]:
+def only_here(made: Sequence[Deal]) -> list[Any]:
     """Recorded, with references of which Stripe knows nothing."""
     unknown = [
-        {"id": new_id("pi_gone"), "charge": None, "refunds": [new_id("re_gone")]} for _ in made
+        {
+            "id": new_id("pi_gone"),
+            "charge": None,
+            "refunds": [new_id("re_gone")] if deal.refunded_minor else [],
+        }
+        for deal in made
     ]
-    rows = [_rows_of(deal, seen) for deal, seen in zip(made, unknown, strict=True)]
-    record(rows)
-    return [each[1] for each in rows]
+    record([_rows_of(deal, seen) for deal, seen in zip(made, unknown, strict=True)])
+    return unknown
 
 
-def only_there(stripe: StripeSimulator, made: Sequence[Deal], **changes: Any) -> list[str]:
-    """Ids of intents of which there is no record here."""
-    planted = stripe.seed([deal.seed(**changes) for deal in made])  # type: ignore[misc]
-    return [each["id"] for each in planted]
+def only_there(stripe: StripeSimulator, made: Sequence[Deal], **changes: Any) -> list[Any]:
+    """At Stripe, without a record here."""
+    seeds: Any = [deal.seed(**changes) for deal in made]
+    return list(stripe.seed(seeds))
+
+
+def plant(stripe: StripeSimulator, *, first: int, each: int) -> set[tuple[str, str, str]]:
+    """Everything that may be wrong, ``each`` times; (object, class, reference) of all of it.
+
+    ``first`` is the number of the first deal, a multiple of ten: the first deals of ten are taken.
+    """
+    groups = iter(_groups(first, each))
+    found: set[tuple[str, str, str]] = set()
+
+    def expect(name: str, seeded: Sequence[Any]) -> None:
+        for one in seeded:
+            found.add(("payment", name, one["id"]))
+            if one["charge"]:
+                found.add(("charge", name, one["charge"]))
+            found.update(("refund", name, refund) for refund in one["refunds"])
+
+    expect("ghost", only_there(stripe, next(groups)))
+    expect("ghost", only_there(stripe, next(groups), status="canceled"))
+    expect("missing", only_here(next(groups)))
+    doubled = next(groups)
+    on_both_sides(stripe, doubled)
+    expect("duplicate", only_there(stripe, doubled, refunds=[]))
+    expect("amount", on_both_sides(stripe, next(groups), amount=5_000))
+    expect("amount", on_both_sides(stripe, next(groups), captured=700))
+    expect("currency", on_both_sides(stripe, next(groups), currency="gbp"))
+    expect("status", on_both_sides(stripe, next(groups), status="requires_capture"))
+    only_there(stripe, next(groups), metadata={})
+    found |= _planted_refunds(stripe, next(groups))
+    return found
+
+
+def _planted_refunds(stripe: StripeSimulator, made: Sequence[Deal]) -> set[tuple[str, str, str]]:
+    """One of another amount, one that failed, one made twice, one made in the dashboard."""
+    found = set()
+    for deal in made:
+        (own,) = deal.seed()["refunds"]
+        others = {
+            "amount": [{**own, "amount": 250}],
+            "status": [{**own, "status": "failed"}],
+            "duplicate": [own, {**own, "amount": 100}],
+            "ghost": [own, {**own, "metadata": {"refund_id": "ref_unknown"}}],
+        }
+        for number, (name, refunds) in enumerate(others.items()):
+            sibling = replace(
+                deal,
+                session_id=new_id("payses"),
+                refund_id=new_id("ref"),
+                created=deal.created + number,
+            )
+            marks = {"session_id": sibling.session_id, "refund_id": sibling.refund_id}
+            changed = [
+                {
+                    **each,
+                    "metadata": marks if each["metadata"] == own["metadata"] else each["metadata"],
+                }
+                for each in refunds
+            ]
+            (seeded,) = on_both_sides(stripe, [sibling], refunds=changed)
+            found.add(("refund", name, seeded["refunds"][-1]))
+    return found
+
+
+def _groups(first: int, each: int) -> Iterator[list[Deal]]:
+    """Taken ones, the last group refunded ones; beside the even spread of the others."""
+    for group in range(10):
+        digit = 6 if group == 9 else group % 6
+        made = [
+            _deal(
+                first + number * 10 + digit,
+                START.timestamp() + 1_000 + number * 90_000 + group * 777,
+            )
+            for number in range(each)
+        ]
+        yield made
+
+
+def named(report: Any) -> set[tuple[str, str, str]]:
+    return {(row["object"], row["class"], row["reference"]) for row in report.findings}
 
 
 def record(rows: list[list[Any]]) -> None:
@@ -206,20 +286,7 @@ def row_counts() -> dict[str, int]:
     return {model._meta.label: model._base_manager.count() for model in apps.get_models()}
 
 
-def latest_change() -> list[Any]:
-    """Which rows of the money were written last."""
-    models: list[Any] = [PaymentCollection, PaymentSession, Payment, Capture, Refund, ProviderCall]
-    return [
-        model._base_manager.order_by("-updated_at").values_list("pk", "updated_at").first()
-        for model in models
-    ]
-
-
 def _batches(made: Sequence[Deal]) -> Iterator[list[Deal]]:
     remaining = iter(made)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
-
-
-def now() -> datetime:
-    return timezone.now().replace(microsecond=0)
