@@ -10,7 +10,11 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
-from medusa_payments import settings
+from medusa_payments import (
+    deployment_checks,  # noqa: F401 - registers its checks
+    engine_checks,
+    settings,
+)
 from medusa_payments.errors import ConfigurationError, UnsupportedCurrency
 from medusa_payments.integrations import workers
 from medusa_payments.money import decimals
@@ -54,6 +58,7 @@ def _errors() -> Iterator[CheckMessage]:
     yield from _resolver_errors()
     yield from _currency_errors()
     yield from _number_errors()
+    yield from engine_checks.errors()
 
 
 def _key_errors() -> Iterator[CheckMessage]:

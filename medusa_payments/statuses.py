@@ -168,6 +168,12 @@ class LedgerClass(TextChoices):
     NOT_COMPARABLE = "not_comparable"  # too young, or reconciliation is still at work on it
 
 
+class LedgerScanState(TextChoices):
+    RUNNING = "running"  # also of one that was killed: it can be continued
+    FINISHED = "finished"
+    ABANDONED = "abandoned"  # begun anew by another
+
+
 class Severity(TextChoices):
     """How soon a person should look at a discrepancy."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,22 @@ def test_good_settings_have_no_findings() -> None:
 def test_origins_and_resolvers_as_they_should_be_have_no_findings() -> None:
     origins = ("https://shop.example", "http://127.0.0.1:8000", "https://[::1]", "app://localhost")
     configured = {"STORE_CORS": origins, "ACCESS_RESOLVER": "operator.eq"}
+    with override_settings(MEDUSA_PAYMENTS=configured):
+        assert _found() == []
+
+
+def test_settings_of_reconciliation_as_they_should_be_have_no_findings() -> None:
+    configured = {
+        "POLICIES": [
+            {"MODE": "observe", "PROVIDER": "pp_stripe_stripe", "KIND": "refund"},
+            {"MODE": "propose", "ABOVE": {"eur": Decimal("99.50"), "jpy": 0}, "OLDER_THAN": 60},
+            {"MODE": "act"},
+        ],
+        "CAPS": {"RUN": {"ACTS": 0}, "DAY": {"ACTS": 100, "AMOUNT": {"eur": 5000, "kwd": 1}}},
+        "TWO_PERSONS_ABOVE": {"eur": Decimal(1000), "usd": 0},
+        "LATE_SUCCESS": "adopt",
+        "BREAKER_SCHEDULE": [0.5, 10],
+    }
     with override_settings(MEDUSA_PAYMENTS=configured):
         assert _found() == []
 
@@ -69,6 +86,38 @@ def test_the_example_has_no_findings() -> None:
         ({"REGION_PROVIDER_RESOLVER": "decimal"}, "E012"),
         ({"ACCESS_RESOLVER": "decimal.ROUND_UP"}, "E012"),
         ({"ACCESS_RESOLVER": len}, "E012"),
+        ({"POLICIES": {"MODE": "act"}}, "E013"),
+        ({"POLICIES": ["act"]}, "E013"),
+        ({"POLICIES": [{}]}, "E013"),
+        ({"POLICIES": [{"MODE": "ask"}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "CURRENCY": "eur"}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "PROVIDER": "stripe"}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "KIND": "verdict"}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "ABOVE": Decimal(100)}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "ABOVE": {"eur": 99.5}}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "ABOVE": {"EUR": 100}}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "ABOVE": {"eur": Decimal("0.001")}}]}, "E013"),
+        ({"POLICIES": [{"MODE": "act", "OLDER_THAN": "1h"}]}, "E013"),
+        ({"CAPS": [100]}, "E014"),
+        ({"CAPS": {"HOUR": {"ACTS": 1}}}, "E014"),
+        ({"CAPS": {"DAY": 100}}, "E014"),
+        ({"CAPS": {"DAY": {"ACT": 100}}}, "E014"),
+        ({"CAPS": {"DAY": {"ACTS": -1}}}, "E014"),
+        ({"CAPS": {"DAY": {"ACTS": True}}}, "E014"),
+        ({"CAPS": {"RUN": {"AMOUNT": 100}}}, "E014"),
+        ({"CAPS": {"RUN": {"AMOUNT": {"euro": 100}}}}, "E014"),
+        ({"TWO_PERSONS_ABOVE": Decimal(1000)}, "E015"),
+        ({"TWO_PERSONS_ABOVE": {"eur": -1}}, "E015"),
+        ({"TWO_PERSONS_ABOVE": {"eur": "1000"}}, "E015"),
+        ({"LATE_SUCCESS": "keep"}, "E016"),
+        ({"READS_PER_MINUTE": 0}, "E017"),
+        ({"BREAKER_FAILURES": 2.5}, "E017"),
+        ({"BREAKER_SCHEDULE": ()}, "E017"),
+        ({"BREAKER_SCHEDULE": 30}, "E017"),
+        ({"BREAKER_SCHEDULE": (30, -1)}, "E017"),
+        ({"OUTAGE_ALERT": 0}, "E017"),
+        ({"RESOLUTION_OBJECTIVE": "2h"}, "E017"),
+        ({"SWEEP_EXPECTED_WITHIN": None}, "E017"),
     ],
 )
 def test_a_wrong_setting_is_found(configured: Any, finding: str) -> None:

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.utils.datastructures import CaseInsensitiveMapping
 from djstripe import signals
 from djstripe.enums import WebhookEndpointValidation
+from djstripe.models import WebhookEndpoint
 
 from medusa_payments.errors import ConfigurationError
 from medusa_payments.models import WebhookEvent
@@ -150,6 +151,20 @@ def _fitness(provider: StripeProvider, trigger: Any, api_key: str) -> tuple[bool
         bool(account) and provider.options.get("ACCOUNT_ID") == account,
         provider.options["API_KEY"] == api_key,
     )
+
+
+def endpoints_by_validation() -> tuple[list[str], list[str]]:
+    """The webhook endpoints at which dj-stripe checks nothing, and the others, for people.
+
+    :raises DatabaseError: its tables are not there.
+    """
+    rows = WebhookEndpoint.objects.using(router.db_for_read(WebhookEndpoint))
+    unsigned: list[str] = []
+    signed: list[str] = []
+    for endpoint in rows.order_by("djstripe_id"):
+        checks_nothing = endpoint.djstripe_validation_method == WebhookEndpointValidation.none
+        (unsigned if checks_nothing else signed).append(str(endpoint))
+    return unsigned, signed
 
 
 def _secrets(provider: StripeProvider) -> tuple[str, ...]:

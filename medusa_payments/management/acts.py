@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from medusa_payments.errors import MedusaPaymentsError, PaymentIndeterminate
-from medusa_payments.management.descriptions import Described, describe_session
-from medusa_payments.management.printing import as_json, print_fields
+from medusa_payments.management.descriptions import describe_session
+from medusa_payments.management.printing import Described, as_json, print_fields
 from medusa_payments.management.records import session_named
 from medusa_payments.operations.actors import Actor
 from medusa_payments.statuses import Door

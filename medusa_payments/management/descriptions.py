@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from medusa_payments.management.decisions import describe_discrepancy, describe_proposal
+from medusa_payments.management.printing import Described
 from medusa_payments.management.trails import breaks_in
 from medusa_payments.models import (
     ApiKey,
@@ -13,6 +13,7 @@ from medusa_payments.models import (
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
     ProviderCall,
     Refund,
     WebhookEvent,
@@ -20,8 +21,6 @@ from medusa_payments.models import (
 from medusa_payments.money import to_major
 from medusa_payments.operations import totals
 from medusa_payments.operations.database import database_alias
-
-Described = dict[str, Any]
 
 
 def describe(collection: PaymentCollection) -> Described:
@@ -32,6 +31,7 @@ def describe(collection: PaymentCollection) -> Described:
     payments = Payment.objects.using(alias).filter(**own)
     calls = ProviderCall.objects.using(alias).filter(**own)
     events = WebhookEvent.objects.using(alias).filter(payment_session__in=sessions)
+    proposals = Proposal.objects.using(alias).filter(**own)
     discrepancies = Discrepancy.objects.using(alias).filter(**own)
     return {
         "collection": describe_collection(collection),
@@ -39,7 +39,8 @@ def describe(collection: PaymentCollection) -> Described:
         "payments": [describe_payment(each) for each in payments.order_by("pk")],
         "calls": [describe_call(each) for each in calls.order_by("pk")],
         "events": [_event(each) for each in events.order_by("occurred_at", "pk")],
-        "discrepancies": [_discrepancy(each) for each in discrepancies.order_by("pk")],
+        "proposals": [describe_proposal(each) for each in proposals.order_by("pk")],
+        "discrepancies": [describe_discrepancy(each) for each in discrepancies.order_by("pk")],
         "audit": _audit(collection),
     }
 
@@ -144,22 +145,6 @@ def _event(event: WebhookEvent) -> Described:
         "note": event.note,
         "session_id": event.payment_session_id,
         "occurred_at": event.occurred_at,
-    }
-
-
-def _discrepancy(discrepancy: Discrepancy) -> Described:
-    amount = discrepancy.amount_minor
-    code = discrepancy.currency_code
-    return {
-        "id": discrepancy.pk,
-        "kind": discrepancy.kind,
-        "state": discrepancy.state,
-        "session_id": discrepancy.payment_session_id,
-        "call_id": discrepancy.provider_call_id,
-        "amount": to_major(amount, code) if amount is not None and code else None,
-        "detail": discrepancy.detail,
-        "closed_by": discrepancy.closed_by,
-        "closing_reason": discrepancy.closing_reason,
     }
 
 

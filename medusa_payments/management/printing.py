@@ -14,6 +14,8 @@ from rich.table import Table
 
 _WIDTH_IN_A_PIPE = 200
 
+Described = dict[str, Any]  # a record as commands print it
+
 
 def as_json(value: object) -> str:
     """One line, with exact amounts."""

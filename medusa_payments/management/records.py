@@ -11,9 +11,12 @@ from django.db.models import Model, Q, QuerySet
 from medusa_payments.errors import InvalidAmount, InvalidData, NotFound
 from medusa_payments.models import (
     ApiKey,
+    Discrepancy,
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
+    ProviderCall,
     RefundReason,
 )
 from medusa_payments.operations.database import database_alias
@@ -39,6 +42,21 @@ def payment_named(name: str) -> Payment:
 def api_key_named(name: str) -> ApiKey:
     rows = ApiKey.objects.using(database_alias())
     return _found(ApiKey, rows.filter(pk=name), name)
+
+
+def call_named(name: str) -> ProviderCall:
+    rows = ProviderCall.objects.using(database_alias())
+    return _found(ProviderCall, rows.filter(pk=name), name)
+
+
+def proposal_named(name: str) -> Proposal:
+    rows = Proposal.objects.using(database_alias())
+    return _found(Proposal, rows.filter(pk=name), name)
+
+
+def discrepancy_named(name: str) -> Discrepancy:
+    rows = Discrepancy.objects.using(database_alias())
+    return _found(Discrepancy, rows.filter(pk=name), name)
 
 
 def reason_named(name: str) -> RefundReason | None:

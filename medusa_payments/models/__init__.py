@@ -6,6 +6,7 @@ from medusa_payments.models.audit_entry import AuditEntry
 from medusa_payments.models.automation import AutomationStop, UndoingAllowance
 from medusa_payments.models.discrepancy import Discrepancy
 from medusa_payments.models.keyed_request import KeyedRequest
+from medusa_payments.models.ledger_scan import LedgerFinding, LedgerScan
 from medusa_payments.models.movements import Capture, Dispute, Refund, RefundReason
 from medusa_payments.models.payment import Payment
 from medusa_payments.models.payment_collection import PaymentCollection
@@ -28,6 +29,8 @@ __all__ = [
     "Discrepancy",
     "Dispute",
     "KeyedRequest",
+    "LedgerFinding",
+    "LedgerScan",
     "Payment",
     "PaymentCollection",
     "PaymentProvider",

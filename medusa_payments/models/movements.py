@@ -95,6 +95,8 @@ class Refund(Movement):
     is_undoing = models.BooleanField(default=False, editable=False)
 
     class Meta:
+        # As that of sessions: for scans of the ledger.
+        indexes = [models.Index(fields=["created_at"], name="refund_created")]
         constraints = _constraints("refund")
 
 

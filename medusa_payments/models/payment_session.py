@@ -91,6 +91,8 @@ class PaymentSession(SoftDeletableRecord):
     )
 
     class Meta:
+        # A scan of the provider's ledger reads the sessions of one window after the other.
+        indexes = [models.Index(fields=["created_at"], name="payment_session_created")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="payment_session_amount_positive"

@@ -15,6 +15,7 @@ from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.holder_outcomes import record_lookup, record_outcome, shown
 from medusa_payments.operations.holder_requests import look_up, send
 from medusa_payments.operations.telling import tell_shop
+from medusa_payments.operations.tracing import looking_up_holder, traced
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import (
     Json,
@@ -119,6 +120,13 @@ class _Work:
 
 def _read(call: AccountHolderCall) -> KeptLookupResult:
     """Ask; whatever is no proper answer is none."""
+    with traced(looking_up_holder(call)) as request:
+        result = _answer(call)
+        request.ended(result)
+    return result
+
+
+def _answer(call: AccountHolderCall) -> KeptLookupResult:
     try:
         result: Any = look_up(call, get_provider(call.provider_id))
     except Exception as error:  # noqa: BLE001 - whatever escapes a provider proves nothing

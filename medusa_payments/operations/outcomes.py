@@ -64,6 +64,8 @@ def record_outcome(
         believed = believed_outcome(locked, session, mine, outcome)
         if mine.lease_token == call.lease_token:
             locked.change(mine, "call.answered", **_answer(call, outcome, believed))
+            if mine.is_provisional and mine.evidence == Evidence.OPERATOR:
+                locked.look_at(session)  # a late answer, after a person's word: a look decides
             _SETTLE[CallKind(call.kind)](locked, session, mine, believed, evidence)
         else:
             _merge_shown(locked, session, believed, evidence)

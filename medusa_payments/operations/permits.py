@@ -33,17 +33,30 @@ def wait_for_permit(
 
     A step that may be asked has been taken out of the caps: write it in this transaction.
     """
-    undecided = proposals_about(session, step.kind).exclude(state=ProposalState.DONE)
-    decided = next((each for each in undecided.order_by("-pk") if covers(each, step)), None)
-    if decided is not None and decided.state == ProposalState.APPROVED:
+    decision = decision_on(session, step)
+    if decision == ProposalState.APPROVED:
         return _unless_stopped(locked, session)
-    if _is_rejected(session, decided):
+    if decision == ProposalState.REJECTED:
         return _tomorrow(locked)
     if is_stopped(session.provider_id):
         return _soon(locked, session)
-    if decided is not None and decided.state == ProposalState.OPEN:
+    if decision == ProposalState.OPEN:
         return _tomorrow(locked)
     return _by_policy(locked, session, step)
+
+
+def decision_on(session: PaymentSession, step: Step) -> ProposalState | None:
+    """What people have said of the step; ``open``: nothing yet, and they are asked. None: nobody
+    was asked, or no more is left to decide.
+
+    A rejection counts here for a live session only, whose declined object is left alone then; one
+    that was soft-deleted is written off.
+    """
+    asked = proposals_about(session, step.kind).exclude(state=ProposalState.DONE)
+    latest = next((each for each in asked.order_by("-pk") if covers(each, step)), None)
+    if latest is None or (latest.state == ProposalState.REJECTED and not session.is_live):
+        return None
+    return ProposalState(latest.state)
 
 
 def mode_of(session: PaymentSession, step: Step, *, now: datetime) -> PolicyMode:
@@ -67,12 +80,6 @@ def is_written_off(session: PaymentSession, step: Step) -> bool:
         return False
     rejected = proposals_about(session, step.kind).filter(state=ProposalState.REJECTED)
     return any(covers(each, step) for each in rejected)
-
-
-def _is_rejected(session: PaymentSession, decided: object) -> bool:
-    """A live session cannot be written off; its declined object is left alone all the same."""
-    state = getattr(decided, "state", "")
-    return session.is_live and state == ProposalState.REJECTED
 
 
 def _unless_stopped(locked: LockedCollection, session: PaymentSession) -> datetime | None:

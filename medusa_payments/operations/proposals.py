@@ -117,6 +117,8 @@ def persons_for(proposal: Proposal) -> list[str]:
 def carry_out_verdict(locked: LockedCollection, proposal: Proposal) -> Recorded:
     session = locked.session(str(proposal.payment_session_id))
     call = next(each for each in locked.calls_of(session) if each.pk == proposal.provider_call_id)
+    if call.is_final:
+        raise AlreadyDecided(f"Call {call.pk} {call.state}, by {call.evidence}.")
     decide(locked, proposal, ProposalState.DONE)
     record_verdict(
         locked,

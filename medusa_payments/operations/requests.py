@@ -27,6 +27,13 @@ def send(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any]) ->
     return _SENDERS[CallKind(call.kind)](call, provider, data)
 
 
+def method_of(call: ProviderCall) -> str:
+    """The provider's method that an attempt calls."""
+    if call.kind == CallKind.CANCEL:
+        return "delete_payment" if call.is_undoing else "cancel_payment"
+    return f"{call.kind}_payment"
+
+
 def _initiate(call: ProviderCall, provider: PaymentProvider, data: dict[str, Any]) -> Outcome:
     return provider.initiate_payment(
         InitiateRequest(

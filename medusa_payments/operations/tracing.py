@@ -63,6 +63,12 @@ def looking_up(session: PaymentSession, call: RecordedCall | None = None) -> Pro
     )
 
 
+def looking_up_holder(call: RecordedCall) -> ProviderRequest:
+    return ProviderRequest(
+        method="look_up", kind=call.kind, provider_id=call.provider_id, call_id=call.pk
+    )
+
+
 def looking_up_many(provider_id: str) -> ProviderRequest:
     """A batch of lookups; what it found of each session is told by the records of its calls."""
     return ProviderRequest(method="look_up_many", kind="batch", provider_id=provider_id)

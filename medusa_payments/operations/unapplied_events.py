@@ -11,6 +11,7 @@ from medusa_payments.models import Discrepancy, WebhookEvent
 from medusa_payments.operations.actors import SYSTEM
 from medusa_payments.operations.changes import log_event_state
 from medusa_payments.operations.database import database_alias, patiently
+from medusa_payments.operations.discrepancies import NOT_KNOWN, SEVERITY
 from medusa_payments.operations.schedule import is_exhausted, next_look
 from medusa_payments.providers.types import WebhookReport
 from medusa_payments.statuses import DiscrepancyKind, DiscrepancyState, EventState
@@ -118,6 +119,12 @@ def _open_once(
     if rows.filter(open_key=open_key).exists():
         return None
     opened: Discrepancy = rows.create(
-        kind=kind, open_key=open_key, webhook_event=event, provider_id=event.provider_id, **facts
+        kind=kind,
+        severity=SEVERITY[kind],
+        not_known=NOT_KNOWN[kind],
+        open_key=open_key,
+        webhook_event=event,
+        provider_id=event.provider_id,
+        **facts,
     )
     return opened

@@ -15,6 +15,7 @@ from medusa_payments.operations import movements, refund_records
 from medusa_payments.operations.conclusions import conclude
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
+from medusa_payments.operations.recording import leave_open
 from medusa_payments.operations.setting_aside import set_aside
 from medusa_payments.statuses import (
     CallKind,
@@ -45,19 +46,28 @@ def record_verdict(
     conclude(locked, session, evidence=Evidence.OPERATOR, looked=False)
 
 
+def note_as_uncertain(
+    locked: LockedCollection, session: PaymentSession, call: ProviderCall
+) -> None:
+    """A process died while it asked: as the sweep, take the outcome for unknown (law 5)."""
+    if call.state != CallState.OPEN:
+        return
+    if call.kind == CallKind.INITIATE:
+        set_aside(locked, session, call)
+    else:
+        leave_open(locked, session, call, _movement(session, call))
+
+
 def _not_happened(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
     movement = _movement(session, call)
     if movement is not None:
         movements.fail_movement(locked, movement, **_BY_WORD)
         return
-    if call.kind == CallKind.INITIATE:
-        _set_aside(locked, session, call)
     movements.finish_call(locked, call, CallState.FAILED, **_BY_WORD)
 
 
 def _initiated(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
     """Its object is not known here, so nobody can undo it yet: it is looked for daily, loudly."""
-    _set_aside(locked, session, call)
     movements.finish_call(locked, call, CallState.SUCCEEDED, **_BY_WORD)
     tomorrow = locked.now + timedelta(seconds=settings.PENDING_INTERVAL)
     locked.change(call, "call.scheduled", next_attempt_at=tomorrow)
@@ -71,12 +81,6 @@ def _initiated(locked: LockedCollection, session: PaymentSession, call: Provider
         amount_minor=session.amount_minor,
         provider_call=call,
     )
-
-
-def _set_aside(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:
-    """The buyer never got an answer (law 5), also where a crash left the call open."""
-    if session.is_live:
-        set_aside(locked, session, call)
 
 
 def _captured(locked: LockedCollection, session: PaymentSession, call: ProviderCall) -> None:

@@ -9,8 +9,9 @@ from medusa_payments.operations.database import database_alias, refuse_open_tran
 from medusa_payments.operations.locking import LockedCollection, under_lock
 from medusa_payments.operations.proposal_records import decide, open_proposal
 from medusa_payments.operations.proposals import carry_out_verdict, give_word
-from medusa_payments.operations.recording import Recorded
+from medusa_payments.operations.recording import Recorded, finish
 from medusa_payments.operations.session_closing import follow
+from medusa_payments.operations.verdict_records import note_as_uncertain
 from medusa_payments.statuses import CallKind, ProposalKind, ProposalState, Verdict
 
 
@@ -35,6 +36,7 @@ def give_verdict(
         session = locked.session(call.payment_session_id)
         mine = next(each for each in locked.calls_of(session) if each.pk == call.pk)
         _refuse_unless_uncertain(locked, session, mine)
+        note_as_uncertain(locked, session, mine)
         proposal = open_proposal(
             locked,
             f"verdict:{mine.pk}",
@@ -50,7 +52,7 @@ def give_verdict(
         )
         give_word(locked, proposal, is_approved=True, reason=reason)
         if proposal.approvals_needed > 1:
-            return proposal.pk, Recorded()
+            return proposal.pk, finish(locked, mine)
         decide(locked, proposal, ProposalState.APPROVED)
         return proposal.pk, carry_out_verdict(locked, proposal)
 

@@ -32,9 +32,9 @@ from medusa_payments.reconciliation import money_at_risk
 from medusa_payments.reconciliation.money_at_risk import OpenDiscrepancies, Sums
 from medusa_payments.reconciliation.provider_health import ProviderHealth, provider_health
 from medusa_payments.reconciliation.resolution_times import ResolutionTimes, resolution_times
+from medusa_payments.reconciliation.sweep import JOB as SWEEP_JOB
 from medusa_payments.statuses import EventState, Severity
 
-SWEEP_JOB = "reconcile_payments"
 AUDIT_JOB = "verify_audit_trail"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from django.utils import timezone
 
 from medusa_payments.errors import PaymentIndeterminate
 from medusa_payments.models import (
     AccountHolder,
+    LedgerFinding,
+    LedgerScan,
     Payment,
     PaymentCollection,
     PaymentProvider,
@@ -33,7 +37,7 @@ from medusa_payments.operations.payment_methods import save_payment_method
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
-from medusa_payments.statuses import ApiKeyType, Door
+from medusa_payments.statuses import ApiKeyType, Door, LedgerClass, LedgerKind
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.conftest import WEBHOOK_SECRET
 
@@ -115,7 +119,28 @@ def everything(shop: Shop) -> Shop:
     PaymentProvider.objects.get_or_create(pk=STRIPE)
     create_api_key(key_type=ApiKeyType.SECRET, title="Back office")
     _answer_kept(shop)
+    _scanned(shop)
     return shop
+
+
+def _scanned(shop: Shop) -> None:
+    """A scan of the ledger that found something."""
+    now = timezone.now()
+    scan = LedgerScan.objects.create(
+        credentials="acct",
+        provider_id=STRIPE,
+        since=now - timedelta(days=1),
+        until=now,
+        figures=[["payment", "eur", "ghost", 1, 3000, 0]],
+    )
+    LedgerFinding.objects.create(
+        scan=scan,
+        kind=LedgerKind.PAYMENT,
+        ledger_class=LedgerClass.GHOST,
+        provider_reference="pi_ghost",
+        currency_code="eur",
+        there_minor=3000,
+    )
 
 
 def _answer_kept(shop: Shop) -> None:

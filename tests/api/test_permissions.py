@@ -36,7 +36,8 @@ OPEN = ("auth", "hooks", "openapi.json")
 
 def test_every_route_says_here_how_it_is_asked() -> None:
     assert {route.key for route in routes()} == set(CALLS)
-    assert {route.area for route in routes()} == {"store", "admin", *OPEN}
+    # What of its health is shown to whom: test_health.py.
+    assert {route.area for route in routes()} == {"store", "admin", "health", *OPEN}
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from example_project.shop.receivers import on_payment
 from medusa_payments import signals
 from medusa_payments.errors import PaymentDeclined, PaymentIndeterminate
 from medusa_payments.models import Payment, PaymentCollection, Refund
+from medusa_payments.operations.actors import SYSTEM
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
@@ -26,9 +27,16 @@ from medusa_payments.operations.collections import (
 )
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
-from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
+from medusa_payments.operations.sightings import see
+from medusa_payments.providers.types import (
+    Failed,
+    FailureKind,
+    Found,
+    Indeterminate,
+    ProviderDispute,
+)
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
-from medusa_payments.statuses import MovementStatus
+from medusa_payments.statuses import DisputeStatus, MovementStatus
 from tests.docs.pages import code_in, quoted_in, rows_of
 from tests.laws.fixtures import fake, shop
 from tests.laws.scenes import (
@@ -80,6 +88,17 @@ def _make_everything_happen(fake: StagedProvider) -> None:
     session = session_at(FAKE)
     fake.pay(session.provider_reference, capture=True)  # in the dashboard: a person is told
     authorize_payment_session(session)
+    refund = _pending_refund(fake)
+    _end_refund(fake, refund, MovementStatus.FAILED)
+    _dispute(fake, refund.payment, DisputeStatus.OPEN)
+    _dispute(fake, refund.payment, DisputeStatus.LOST)
+
+
+def _dispute(fake: StagedProvider, payment: Payment, status: DisputeStatus) -> None:
+    disputed = ProviderDispute(reference="du_1", amount_minor=1000, status=status)
+    seen = fake.payment_of(payment.payment_session_id).snapshot()
+    fake.script("lookup", Found(payment=replace(seen, disputes=(disputed,))))
+    see(payment.payment_session, actor=SYSTEM)
 
 
 # How often
@@ -95,13 +114,14 @@ def test_a_pending_refund_is_told_when_it_is_accepted_and_when_it_is_made(
     assert [facts["refund"].status for facts in told] == ["pending", "succeeded"]
 
 
-def test_a_refund_that_fails_afterwards_sends_no_signal(fake: StagedProvider) -> None:
-    with listening(signals.payment_refunded) as told:
+def test_a_refund_that_fails_afterwards_is_told(fake: StagedProvider) -> None:
+    with listening(signals.payment_refunded) as made, listening(signals.refund_failed) as failed:
         refund = _pending_refund(fake)
         _end_refund(fake, refund, MovementStatus.FAILED)
+        reconcile_all()
 
     assert Refund.objects.get().status == "failed"
-    assert len(told) == 1
+    assert (len(made), len(failed)) == (1, 1)
 
 
 def _pending_refund(fake: StagedProvider) -> Refund:

@@ -22,15 +22,18 @@ from medusa_payments.models import (
     Discrepancy,
     Payment,
     PaymentSession,
+    Proposal,
     ProviderCall,
     Refund,
 )
+from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.authorizations import authorize_payment_session
 from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.proposals import approve_proposal
 from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
-from medusa_payments.statuses import ProviderState
+from medusa_payments.statuses import Door, ProviderState
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 
 from .fixtures import configure
@@ -573,3 +576,51 @@ def test_an_indeterminate_undoing_is_not_asked_beside(fake: StagedProvider) -> N
     assert len(fake.asked_for("refund_payment")) == 1
     assert reloaded(only_call("cancel")).state == "failed"
     assert reloaded(session).resolution == "refunded"
+
+
+# Adopted, or given back: decided once
+
+
+def test_a_late_success_at_stripe_is_adopted_or_given_back_and_never_both(
+    stripe: StripeSimulator, shop: Any
+) -> None:
+    shop.MEDUSA_PAYMENTS["LATE_SUCCESS"] = "adopt"
+    session = _indeterminate(stripe)
+    live = session_at(STRIPE, session.payment_collection)
+    _captured(stripe, _intent_of(stripe, session)["id"])
+
+    _tell_all(stripe)
+    reconcile_all()
+
+    assert reloaded(session).resolution == "adopted"
+    assert (reloaded(live).deleted_reason, reloaded(live).resolution) == ("replaced", "closed")
+    assert (_intent_of(stripe, session)["kept"], _intent_of(stripe, live)["payable"]) == (
+        AMOUNT_MINOR,
+        False,
+    )
+    assert stripe.requests("refunds.create") == []
+    assert reloaded(session.payment_collection).captured_minor == AMOUNT_MINOR
+    assert not reconcile_all().unresolved
+    assert breaks(session.payment_collection) == []
+
+
+@pytest.mark.parametrize("mode", ["propose", "observe"])
+def test_what_policy_holds_back_is_neither_asked_nor_forgotten(
+    mode: str, stripe: StripeSimulator, shop: Any
+) -> None:
+    shop.MEDUSA_PAYMENTS["POLICIES"] = ({"MODE": mode, "KIND": "refund"},)
+    session = _indeterminate(stripe)
+    _captured(stripe, _intent_of(stripe, session)["id"])
+    _tell_all(stripe)
+    held_back = reconcile_all()
+
+    shop.MEDUSA_PAYMENTS["POLICIES"] = ()
+    for proposal in Proposal.objects.all():
+        approve_proposal(proposal, actor=Actor("ann", Door.ADMIN), reason="A ghost.")
+    reconcile_all()
+
+    assert held_back.unresolved == 1
+    assert reloaded(session).resolution == "refunded"
+    assert _intent_of(stripe, session)["amount_refunded"] == AMOUNT_MINOR
+    assert len(stripe.requests("refunds.create")) == 1
+    assert breaks(session.payment_collection) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,17 @@ from medusa_payments.errors import (
     RefundExceedsRefundable,
 )
 from medusa_payments.models import Payment
+from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.cancellations import cancel_payment
 from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.proposals import approve_proposal
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.operations.totals import payment_totals
+from medusa_payments.operations.verdicts import give_verdict
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate, NoAnswer
 from medusa_payments.reconciliation.sweep import reconcile_all
-from medusa_payments.statuses import MovementStatus
+from medusa_payments.statuses import Door, MovementStatus, Verdict
 
 from .scenes import Crash, StagedProvider, authorized_at, captured_at, only_call, reloaded
 
@@ -197,3 +201,24 @@ def test_two_lost_captures_are_tied_to_their_own_rows(fake: StagedProvider) -> N
         (2000, "succeeded", False),
         (4000, "succeeded", False),
     ]
+
+
+def test_an_amount_stays_reserved_until_the_second_person_has_spoken(
+    fake: StagedProvider, shop: Any
+) -> None:
+    shop.MEDUSA_PAYMENTS["TWO_PERSONS_ABOVE"] = {"eur": 0}
+    payment = captured_at(fake)
+    _lost(fake, "refund_payment")
+    refund_payment(payment, amount=Decimal("60"))
+
+    proposal = give_verdict(
+        only_call("refund"),
+        verdict=Verdict.NOT_HAPPENED,
+        actor=Actor("ann", Door.ADMIN),
+        reason="The customer waits.",
+        proof="Case 4711",
+    )
+    waiting = payment_totals(payment).refundable_minor
+    approve_proposal(proposal, actor=Actor("bob", Door.ADMIN), reason="I saw it too.")
+
+    assert (waiting, payment_totals(payment).refundable_minor) == (4050, 10050)

@@ -17,6 +17,7 @@ from medusa_payments.models import (
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
     ProviderCall,
     Refund,
 )
@@ -28,6 +29,7 @@ from medusa_payments.operations.collections import (
     delete_payment_collection,
     reprice_payment_collection,
 )
+from medusa_payments.operations.proposals import approve_proposal
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
 from medusa_payments.reconciliation.sweep import reconcile_all
@@ -275,3 +277,32 @@ def test_the_hash_covers_text_and_not_what_a_database_makes_of_json(
     )
     types = {each.name: str(each.type_code) for each in column}
     assert "json" not in types["after"].lower()
+
+
+def test_what_people_decide_is_in_the_trail_and_cannot_be_changed_behind_it(
+    fake: StagedProvider, shop: Any
+) -> None:
+    shop.MEDUSA_PAYMENTS["POLICIES"] = ({"MODE": "propose"},)
+    shop.MEDUSA_PAYMENTS["TWO_PERSONS_ABOVE"] = {"eur": 0}
+    collection = collection_of()
+    fake.script("initiate_payment", Indeterminate(), executes=True)
+    with pytest.raises(PaymentIndeterminate):
+        session_at(FAKE, collection, confirm=True)
+    reconcile_all()
+    proposal = Proposal.objects.get()
+
+    for name in ("ann", "bob"):
+        approve_proposal(proposal, actor=Actor(name, Door.ADMIN), reason="A ghost.")
+    entries = AuditEntry.objects.filter(subject_type="proposal").order_by("number")
+    told = list(entries.values_list("action", "actor"))
+    whole = breaks(collection)
+    Proposal.objects.update(amount_minor=1)
+
+    assert told == [
+        ("proposal.opened", "sweep"),
+        ("proposal.agreed", "ann"),
+        ("proposal.agreed", "bob"),
+        ("proposal.approved", "bob"),
+        ("proposal.done", "bob"),
+    ]
+    assert (whole, breaks(collection)) == ([], ["unfaithful"])

@@ -63,6 +63,9 @@ def by_sight(stripe: StripeSimulator, session: PaymentSession) -> None:
 
 
 WAYS = pytest.mark.parametrize("way", [by_events, by_sight])
+FEWER_WAYS = pytest.mark.parametrize(
+    "way", [pytest.param(by_events, marks=pytest.mark.slow), by_sight]
+)
 Way = Callable[[StripeSimulator, PaymentSession], None]
 
 
@@ -105,7 +108,7 @@ def test_a_capture_made_there_is_imported(way: Way, stripe: StripeSimulator) -> 
     assert breaks(payment.payment_collection) == []
 
 
-@WAYS
+@FEWER_WAYS
 def test_a_refund_made_there_is_imported(way: Way, stripe: StripeSimulator) -> None:
     payment = captured_at_stripe(stripe)
     stripe.dashboard_refund(intent_of(payment), 4000)
@@ -122,7 +125,7 @@ def test_a_refund_made_there_is_imported(way: Way, stripe: StripeSimulator) -> N
         refund_payment(payment, amount=Decimal("60.51"))
 
 
-@WAYS
+@FEWER_WAYS
 @pytest.mark.parametrize("act", ["dashboard_cancel", "expire_authorization"])
 def test_a_hold_that_was_released_there_is_imported(
     act: str, way: Way, stripe: StripeSimulator
@@ -213,7 +216,7 @@ def test_a_dispute_counts_against_what_can_be_refunded(way: Way, stripe: StripeS
         refund_payment(payment)
 
 
-@WAYS
+@FEWER_WAYS
 @pytest.mark.parametrize(("won", "status"), [(True, "won"), (False, "lost")])
 def test_a_dispute_is_told_when_it_ends(
     won: bool, status: str, way: Way, stripe: StripeSimulator
@@ -231,8 +234,10 @@ def test_a_dispute_is_told_when_it_ends(
     assert found() == [("dispute", "closed" if won else "open")]
 
 
-@WAYS
-@pytest.mark.parametrize("decisions", [(False, True), (True, False), (True, False, True)])
+@FEWER_WAYS
+@pytest.mark.parametrize(
+    "decisions", [(False, True), pytest.param((True, False), marks=pytest.mark.slow)]
+)
 def test_a_bank_may_think_again(
     decisions: tuple[bool, ...], way: Way, stripe: StripeSimulator
 ) -> None:
@@ -250,7 +255,7 @@ def test_a_bank_may_think_again(
     assert found(state="open") == ([] if won else [("dispute", "open")])
 
 
-@WAYS
+@FEWER_WAYS
 def test_an_inquiry_is_told_and_withdraws_nothing(way: Way, stripe: StripeSimulator) -> None:
     payment = captured_at_stripe(stripe)
     stripe.dispute(intent_of(payment), 4000, is_inquiry=True)
@@ -262,7 +267,7 @@ def test_an_inquiry_is_told_and_withdraws_nothing(way: Way, stripe: StripeSimula
     assert refund_payment(payment).amount_minor == AMOUNT_MINOR
 
 
-@WAYS
+@FEWER_WAYS
 def test_an_inquiry_that_escalates_withdraws(way: Way, stripe: StripeSimulator) -> None:
     payment = captured_at_stripe(stripe)
     inquiry = stripe.dispute(intent_of(payment), 4000, is_inquiry=True)
@@ -275,7 +280,7 @@ def test_an_inquiry_that_escalates_withdraws(way: Way, stripe: StripeSimulator) 
     assert payment_totals(payment).refundable_minor == AMOUNT_MINOR - 4000
 
 
-@WAYS
+@FEWER_WAYS
 def test_an_inquiry_that_ends_in_nothing_closes_its_discrepancy(
     way: Way, stripe: StripeSimulator
 ) -> None:
@@ -367,7 +372,7 @@ def test_a_part_that_was_paid_in_is_recorded_and_told_once(
     assert not reloaded(session.payment_collection).authorized_minor
 
 
-@WAYS
+@FEWER_WAYS
 @pytest.mark.parametrize("end", ["pay", "dashboard_cancel"])
 def test_a_part_payment_that_ends_closes_its_discrepancy(
     end: str, way: Way, stripe: StripeSimulator

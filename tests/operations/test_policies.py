@@ -13,6 +13,7 @@ from medusa_payments.ids import new_id
 from medusa_payments.models import Discrepancy, PaymentSession, Proposal, ProviderCall
 from medusa_payments.operations.discrepancies import close_discrepancy
 from medusa_payments.operations.policies import mode_for, persons_needed
+from medusa_payments.operations.proposals import approve_proposal, reject_proposal
 from medusa_payments.operations.sessions import create_payment_session, delete_payment_session
 from medusa_payments.providers.types import Failed, FailureKind
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
@@ -174,6 +175,35 @@ def test_the_object_of_a_declined_payment_is_left_payable(
     assert not Discrepancy.objects.exists()
     assert Proposal.objects.count() == (mode == "propose")
     assert breaks(session.payment_collection) == []
+
+
+def test_the_object_of_a_declined_payment_is_closed_once_a_person_has_approved(
+    fake: StagedProvider, shop: Any
+) -> None:
+    amend(shop, POLICIES=({"MODE": "propose"},))
+    session = _declined(fake)
+
+    approve_proposal(Proposal.objects.get(), actor=ANN, reason="Nobody shall pay it.")
+
+    assert fake.payment_of(session.pk).state == "canceled"
+    assert Proposal.objects.get().state == "done"
+    assert reloaded(session).is_live
+    assert breaks(session.payment_collection) == []
+
+
+def test_the_object_of_a_declined_payment_is_left_alone_once_a_person_has_refused(
+    fake: StagedProvider, shop: Any
+) -> None:
+    amend(shop, POLICIES=({"MODE": "propose"},))
+    session = _declined(fake)
+
+    reject_proposal(Proposal.objects.get(), actor=ANN, reason="The buyer is on the phone.")
+    amend(shop, POLICIES=())
+    reconcile_all()
+
+    assert not fake.asked_for("cancel_payment")
+    assert Proposal.objects.get().state == "rejected"
+    assert reloaded(session).resolution == ""
 
 
 def test_the_object_of_a_declined_payment_is_closed_where_the_policy_is_to_act(

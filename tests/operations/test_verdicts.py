@@ -9,6 +9,7 @@ import pytest
 
 from medusa_payments.errors import (
     AlreadyDecided,
+    CaptureRefused,
     Conflict,
     InvalidData,
     NotAllowed,
@@ -31,12 +32,19 @@ from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.proposals import approve_proposal, reject_proposal
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.verdicts import give_verdict
-from medusa_payments.providers.types import Indeterminate, NoAnswer, ProviderRefund
+from medusa_payments.providers.types import (
+    Failed,
+    FailureKind,
+    Indeterminate,
+    NoAnswer,
+    ProviderRefund,
+)
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
 from medusa_payments.signals import payment_captured, payment_refunded
 from medusa_payments.statuses import Door, MovementStatus, Verdict
 from tests.laws.scenes import (
     AMOUNT_MINOR,
+    FAKE_SINGLE,
     StagedProvider,
     authorized_at,
     breaks,
@@ -356,3 +364,42 @@ def test_a_payment_that_was_not_canceled_after_all_can_be_captured(
     assert not reloaded(payment).is_canceled
     capture_payment(reloaded(payment))
     assert fake_single.payment_of(call.payment_session_id).captured_minor == AMOUNT_MINOR
+
+
+def test_a_call_that_a_dead_process_left_open_is_uncertain_once_a_person_speaks_of_it(
+    fake: StagedProvider, shop: Any
+) -> None:
+    """So that evidence that comes before the second person closes the verdict."""
+    amend(shop, TWO_PERSONS_ABOVE={"eur": Decimal("100")})
+    call = _uncertain(fake, "capture", executes=True)
+    ProviderCall.objects.filter(pk=call.pk).update(state="open")
+    Capture.objects.update(status="requested")
+
+    proposal = _say(call, Verdict.NOT_HAPPENED)
+    between = reloaded(call).state, Capture.objects.get().status
+    reconcile_all()
+
+    assert between == ("indeterminate", "indeterminate")
+    assert (reloaded(call).state, reloaded(proposal).state) == ("succeeded", "done")
+    assert breaks(call.payment_collection) == []
+
+
+def test_an_answer_that_comes_after_a_persons_word_is_looked_into(
+    fake_single: StagedProvider,
+) -> None:
+    """The process that asked was slow, not dead."""
+    payment = authorized_at(fake_single, FAKE_SINGLE)
+
+    def meanwhile(request: Any) -> None:
+        let_leases_end()
+        _say(only_call("capture"), Verdict.HAPPENED)
+
+    fake_single.script("capture_payment", Failed(kind=FailureKind.REFUSED))
+    fake_single.before["capture_payment"] = meanwhile
+    with pytest.raises(CaptureRefused):
+        capture_payment(payment)
+
+    assert (only_call("capture").state, Capture.objects.get().status) == ("failed", "failed")
+    assert _overturned() == ["critical"]
+    assert not reloaded(payment).is_captured
+    assert breaks(payment.payment_collection) == []

@@ -3,8 +3,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from medusa_payments.management.acts import PaymentsCommand
-from medusa_payments.management.descriptions import Described, describe
-from medusa_payments.management.printing import as_json, print_fields, print_rows
+from medusa_payments.management.descriptions import describe
+from medusa_payments.management.printing import Described, as_json, print_fields, print_rows
 from medusa_payments.management.records import collection_named
 
 

@@ -149,7 +149,7 @@ def _taken(
     return page[:limit], len(page) > limit
 
 
-def _place(world: World, call: Call, kind: str, param: str) -> tuple[float, float]:
+def _place(world: World, call: Call, kind: str, param: str) -> tuple[float, int]:
     identifier = call.params.text(param) or ""
     record = world.store.find(identifier)
     if record is None or record["object"] != kind or record.account != call.account:

@@ -46,7 +46,7 @@ def plant(world: World, seed: SeedOfIntent) -> SeededIntent:
     if charge is not None:
         refunds = [_refund(world, intent, charge, each, seed) for each in seed.get("refunds", [])]
         recount(world, charge)
-    return {"id": intent.id, "charge": charge and charge.id, "refunds": refunds}
+    return {"id": intent.id, "charge": charge.id if charge else None, "refunds": refunds}
 
 
 def _intent(world: World, seed: SeedOfIntent) -> Record:

@@ -1,7 +1,7 @@
 """Everything the simulated Stripe knows, in memory."""
 
 import itertools
-import math
+import sys
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,7 @@ class Record:
         self.data[name] = value
 
 
-def age_of(record: Record) -> tuple[float, float]:
+def age_of(record: Record) -> tuple[float, int]:
     """Lists are in this order: when it was made, and what was first within one second."""
     return float(record.data.get("created") or 0), record.sequence
 
@@ -92,7 +92,7 @@ class Store:
         """Records of all accounts made in these seconds, both included; oldest first."""
         records = self._by_kind.get(kind, [])
         start = bisect_left(records, (first, 0), key=age_of)
-        return records[start : bisect_right(records, (last, math.inf), key=age_of)]
+        return records[start : bisect_right(records, (last, sys.maxsize), key=age_of)]
 
     def linked(self, kind: str, name: str, identifier: str) -> list[Record]:
         """Records whose field `name`, one that never changes, has this id; oldest first."""

@@ -1,0 +1,96 @@
+"""The command as a process of its own: its exit statuses, its formats, and its sudden death."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medusa_payments.management.printing import as_json
+from medusa_payments.models import Discrepancy, LedgerScan
+from medusa_payments.reconciliation.ledger_scan import observe_ledger
+from medusa_payments.statuses import LedgerScanState
+from medusa_payments.testing.stripe_simulator import StripeSimulator
+from tests.crashes.processes import Shop, kill
+from tests.laws.scenes import STRIPE
+from tests.reconciliation.ledger_scenes import (
+    END,
+    START,
+    deals,
+    named,
+    on_both_sides,
+    plant,
+    row_counts,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCAN = ("scan_provider_ledger", "--since", START.isoformat(), "--until", END.isoformat())
+
+
+@pytest.fixture
+def processes(database_url: str, stripe: StripeSimulator) -> Any:
+    shop = Shop(database_url, stripe, {"MEDUSA_LEASE_SECONDS": "1"})
+    yield shop
+    shop.close()
+
+
+def test_a_scan_that_was_killed_goes_on_and_reports_the_same(
+    stripe: StripeSimulator, processes: Shop
+) -> None:
+    on_both_sides(stripe, deals(40))
+    plant(stripe, first=100, each=1)
+    expected = observe_ledger(STRIPE, since=START, until=END)
+    stripe.fault("hang_before", "payment_intents.list", times=1, after=4, delay=60)
+
+    process = processes.start(*SCAN)
+    until(lambda: _hung(stripe))
+    kill(process)
+    cut_short = LedgerScan.objects.get()
+    answer = processes.run(*SCAN, "--json").checked(3)
+
+    assert cut_short.watermark is not None
+    assert START < cut_short.watermark < END
+    assert answer.stdout.splitlines()[-1] == as_json(expected.as_dict())
+    (finished,) = LedgerScan.objects.all()
+    assert finished.state == LedgerScanState.FINISHED
+    open_keys = Discrepancy.objects.values_list("open_key", flat=True)
+    assert len(set(open_keys)) == len(open_keys)
+
+
+def test_the_exit_status_tells_whether_everything_was_matched(
+    stripe: StripeSimulator, processes: Shop, tmp_path: Path
+) -> None:
+    on_both_sides(stripe, deals(10))
+    clean = processes.run(*SCAN).checked(0)
+    wrong = plant(stripe, first=100, each=1)
+    before = row_counts()
+
+    observed = processes.run(*SCAN, "--observe", "--format", "csv").checked(3)
+    refused = processes.run(*SCAN, "--provider", "pp_system_default").checked(1)
+
+    assert "Both sides" in clean.stdout
+    assert "0 findings" in clean.stdout
+    assert "does not list what it holds" in refused.stderr
+    rows = list(csv.DictReader(io.StringIO(observed.stdout)))
+    listed = {
+        (row["object"], row["class"], row["reference"]) for row in rows if row["row"] == "finding"
+    }
+    assert listed == wrong == named(observe_ledger(STRIPE, since=START, until=END))
+    assert row_counts() == before
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends, "it never came to that"
+        time.sleep(0.05)
+
+
+def _hung(stripe: StripeSimulator) -> bool:
+    return any(fault["fired"] for fault in stripe.faults())
