@@ -54,12 +54,13 @@ def test_nothing_is_undone_while_stopped_and_at_once_when_resumed(
     for _ in range(12):
         let_time_pass(hours=30)
         reconcile_due()
-    while_stopped = reloaded(session)
+    while_stopped, written = reloaded(session), Refund.objects.count()
 
     resume_automation(actor=BOB, provider_id=provider_id)
     reconcile_due()
 
     assert (while_stopped.provider_state, while_stopped.resolution) == ("captured", "")
+    assert written == 0
     assert not Discrepancy.objects.exists()
     assert reloaded(session).resolution == "refunded"
     assert len(fake.asked_for("refund_payment")) == 1

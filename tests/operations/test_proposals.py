@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from medusa_payments.operations.proposals import approve_proposal, reject_propos
 from medusa_payments.providers.types import Failed, FailureKind, Indeterminate
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.signals import session_resolved
-from medusa_payments.statuses import Door
+from medusa_payments.statuses import Door, MovementStatus
 from tests.laws.scenes import (
     AMOUNT_MINOR,
     StagedProvider,
@@ -32,6 +33,7 @@ from tests.operations.ghosts import (
     ghost_at,
     pay,
     refunded_elsewhere,
+    set_aside_at,
     sweep_when_due,
 )
 
@@ -155,15 +157,18 @@ def test_rejected_money_stays_where_it_is_by_a_named_person(fake: StagedProvider
     assert breaks(session.payment_collection) == []
 
 
-def test_money_that_comes_in_after_a_rejection_is_another_matter(fake: StagedProvider) -> None:
+@pytest.mark.parametrize(("state", "kind"), [("held", "cancel"), ("captured", "refund")])
+def test_money_that_comes_in_after_a_rejection_is_another_matter(
+    state: str, kind: str, fake: StagedProvider
+) -> None:
     session = ghost_at(fake, "payable")
     reject_proposal(Proposal.objects.get(), actor=ANN, reason="Nobody will pay it.")
 
-    pay(fake, session, "captured")
+    pay(fake, session, state)
     fake.tell(fake.payment_of(session.pk).reference)
 
     assert reloaded(session).resolution == ""
-    assert Proposal.objects.get(state="open").kind == "refund"
+    assert Proposal.objects.get(state="open").kind == kind
     assert breaks(session.payment_collection) == []
 
 
@@ -191,7 +196,27 @@ def test_only_what_is_still_needed_is_given_back(fake: StagedProvider) -> None:
     assert reloaded(session).resolution == "refunded"
 
 
-def test_more_than_was_approved_is_proposed_anew(fake: StagedProvider) -> None:
+def test_a_larger_amount_than_was_approved_is_proposed_anew(fake: StagedProvider) -> None:
+    """What somebody had given back in the dashboard fails at the bank meanwhile."""
+    session = set_aside_at(fake)
+    pay(fake, session, "captured")
+    refunded_elsewhere(fake, session, 3000)
+    sweep_when_due()
+    smaller = Proposal.objects.get()
+    refunds = fake.payment_of(session.pk).refunds
+    refunds[0] = replace(refunds[0], status=MovementStatus.FAILED)
+
+    approve_proposal(smaller, actor=ANN, reason="r")
+
+    larger = Proposal.objects.get(state="open")
+    assert (smaller.amount_minor, larger.amount_minor) == (AMOUNT_MINOR - 3000, AMOUNT_MINOR)
+    assert reloaded(smaller).state == "done"
+    assert not fake.asked_for("refund_payment")
+    assert approve_proposal(larger, actor=ANN, reason="r").state == "done"
+    assert breaks(session.payment_collection) == []
+
+
+def test_another_kind_than_was_approved_is_proposed_anew(fake: StagedProvider) -> None:
     session = ghost_at(fake, "held")
     approve = Proposal.objects.get(kind="cancel")
     pay(fake, session, "captured")
