@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 def can_connect(url: str) -> bool:
     parts = urlsplit(url)
+    if parts.scheme in ("redis", "amqp"):
+        return can_publish(url)
     if parts.scheme == "mysql":
         import pymysql as driver
 
@@ -24,6 +26,18 @@ def can_connect(url: str) -> bool:
             **name,
         ).close()
     except driver.OperationalError:
+        return False
+    return True
+
+
+def can_publish(url: str) -> bool:
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
+    try:
+        with Connection(url, connect_timeout=3) as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+    except OperationalError:
         return False
     return True
 

@@ -1,15 +1,20 @@
-# A PostgreSQL and a MariaDB: those that answer on this machine, else throwaway ones that end with us.
-# POSTGRES_URL and MARIADB_URL name them; the tests make databases of their own.
+# A PostgreSQL, a MariaDB, a Redis and a RabbitMQ: those that answer on this machine, else throwaway
+# ones that end with us. POSTGRES_URL, MARIADB_URL, REDIS_URL and AMQP_URL name them; the tests make
+# databases and queues of their own.
 
 POSTGRES_URL=${POSTGRES_URL:-postgres://postgres@127.0.0.1:5432/postgres}
 MARIADB_URL=${MARIADB_URL:-mysql://root@127.0.0.1:3306/mysql}
+export REDIS_URL=${REDIS_URL:-redis://127.0.0.1:6379/0}
+export AMQP_URL=${AMQP_URL:-amqp://guest:guest@127.0.0.1:5672//}
 SERVERS=() # SIGNAL:PID
 SERVER_FOLDERS=()
 
 find_servers() { # find_servers PYTHON
     local python=$1
     "$python" .ci/reachable.py "$POSTGRES_URL" || start_postgres "$python" || return 1
-    "$python" .ci/reachable.py "$MARIADB_URL" || start_mariadb "$python"
+    "$python" .ci/reachable.py "$MARIADB_URL" || start_mariadb "$python" || return 1
+    "$python" .ci/reachable.py "$REDIS_URL" || start_redis "$python" || return 1
+    "$python" .ci/reachable.py "$AMQP_URL" || start_rabbitmq "$python"
 }
 
 install_packages() {
@@ -49,6 +54,39 @@ start_mariadb() {
     SERVERS+=("TERM:$!")
     MARIADB_URL=mysql://root@127.0.0.1:$port/mysql
     await_server "$python" "$MARIADB_URL" "$folder/log"
+}
+
+start_redis() {
+    local python=$1 port folder user
+    command -v redis-server >/dev/null || install_packages redis-server || return 1
+    port=$(free_port "$python")
+    folder=$(server_folder redis)
+    user=$(as_user redis)
+    SERVER_FOLDERS+=("$folder")
+    $user redis-server --dir "$folder" --bind 127.0.0.1 --port "$port" --save '' >"$folder/log" 2>&1 &
+    SERVERS+=("TERM:$!")
+    REDIS_URL=redis://127.0.0.1:$port/0
+    await_server "$python" "$REDIS_URL" "$folder/log"
+}
+
+start_rabbitmq() { # its port mapper is ours too: the one that it would start stays behind
+    local python=$1 port folder user mapper binaries=/usr/lib/rabbitmq/bin
+    [ -x "$binaries/rabbitmq-server" ] || install_packages rabbitmq-server || return 1
+    port=$(free_port "$python")
+    folder=$(server_folder rabbitmq)
+    user="$(as_user rabbitmq) env HOME=$folder ERL_EPMD_PORT=$(free_port "$python")"
+    SERVER_FOLDERS+=("$folder")
+    $user epmd >"$folder/mapper" 2>&1 &
+    mapper=$!
+    echo "listeners.tcp.1 = 127.0.0.1:$port" >"$folder/rabbitmq.conf"
+    $user RABBITMQ_NODENAME="ci$$@localhost" RABBITMQ_DIST_PORT="$(free_port "$python")" \
+        RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOGS=- RABBITMQ_CONF_ENV_FILE=/dev/null \
+        RABBITMQ_CONFIG_FILE="$folder/rabbitmq.conf" RABBITMQ_CONFIG_FILES="$folder/none" \
+        RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins" \
+        bash -c "cd $folder && exec $binaries/rabbitmq-server" >"$folder/log" 2>&1 &
+    SERVERS+=("TERM:$!" "TERM:$mapper")
+    AMQP_URL=amqp://guest:guest@127.0.0.1:$port//
+    await_server "$python" "$AMQP_URL" "$folder/log"
 }
 
 server_folder() { # owned by the server's user

@@ -172,7 +172,7 @@ CELERY_TASK_DEFAULT_QUEUE = _text("CELERY_TASK_DEFAULT_QUEUE", "celery")
 _SWEEP_EVERY = float(_text("MEDUSA_SWEEP_EVERY", "10"))
 CELERY_BEAT_SCHEDULE = {
     "reconcile payments": {
-        "task": "medusa_payments.reconcile_due",
+        "task": "medusa_payments.tasks.reconcile_due",
         "schedule": _SWEEP_EVERY,
         # While no worker runs, sweeps do not pile up.
         "options": {"expires": max(_SWEEP_EVERY, 60)},

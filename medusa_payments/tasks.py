@@ -1,5 +1,8 @@
-"""Where a Celery app looks for tasks; nothing else imports it."""
+"""Where a Celery app looks for tasks. Other schedulers look here too, with and without Celery."""
 
-from medusa_payments.integrations.celery import apply_event, reconcile_due
+from importlib.util import find_spec
 
-__all__ = ["apply_event", "reconcile_due"]
+if find_spec("celery") is not None:
+    from medusa_payments.integrations.celery import apply_event, reconcile_due
+
+    __all__ = ["apply_event", "reconcile_due"]

@@ -41,13 +41,13 @@ _SAFE_TO_LOSE: dict[str, Any] = {
 }
 
 
-@shared_task(name="medusa_payments.apply_event", **_SAFE_TO_LOSE)  # type: ignore[untyped-decorator]
+@shared_task(name="medusa_payments.tasks.apply_event", **_SAFE_TO_LOSE)  # type: ignore[untyped-decorator]
 def apply_event(event_id: str) -> None:
     """Apply one stored event. Safe to run again."""
     work.apply_event(event_id)
 
 
-@shared_task(name="medusa_payments.reconcile_due", **_SAFE_TO_LOSE)  # type: ignore[untyped-decorator]
+@shared_task(name="medusa_payments.tasks.reconcile_due", **_SAFE_TO_LOSE)  # type: ignore[untyped-decorator]
 def reconcile_due() -> dict[str, int]:
     """Run the sweep: an entry of the shop's beat schedule."""
     return work.reconcile_due()

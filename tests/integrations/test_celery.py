@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -69,7 +71,7 @@ def test_a_message_holds_the_id_of_a_stored_event_and_nothing_else(
     message = broker.take()
     arguments, keywords, _ = message.decode()
     assert (arguments, keywords) == ([WebhookEvent.objects.get().pk], {})
-    assert message.headers["task"] == "medusa_payments.apply_event"
+    assert message.headers["task"] == "medusa_payments.tasks.apply_event"
 
 
 @on_both_brokers
@@ -181,6 +183,15 @@ def test_a_broker_that_is_down_delays_the_answer_little_and_the_sweep_applies_th
 
 
 # Settings
+
+
+def test_the_module_where_schedulers_look_for_tasks_needs_no_celery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "celery", None)
+    monkeypatch.delitem(sys.modules, "medusa_payments.tasks", raising=False)
+
+    assert not hasattr(import_module("medusa_payments.tasks"), "apply_event")
 
 
 def test_a_worker_that_is_no_worker_is_refused(change: Any) -> None:
