@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.contrib import admin
@@ -13,12 +14,21 @@ from django.urls import NoReverseMatch, reverse
 
 from medusa_payments.admin.display import NOTHING, badge, badges
 from medusa_payments.models import PaymentCollection
+from medusa_payments.operations.automation import active_stops
 from medusa_payments.operations.database import database_alias
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+
+
+@dataclass(frozen=True)
+class RecordAct:
+    """A button to the page that asks before something is decided."""
+
+    url: str
+    label: str
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -30,8 +40,9 @@ class ReadOnlyAdmin(ModelAdmin):
 
     actions: Any = None
     change_form_template = "admin/medusa_payments/record.html"
+    change_list_template = "admin/medusa_payments/list.html"
     list_per_page = 50
-    ordering = ("-pk",)  # ids sort by creation
+    ordering: tuple[Any, ...] = ("-pk",)  # ids sort by creation
     # Counting all rows of a large table takes longer than reading a page of it.
     show_full_result_count = False
 
@@ -60,13 +71,29 @@ class ReadOnlyAdmin(ModelAdmin):
         """Django's history knows nothing of money; the audit trail does."""
         raise PermissionDenied
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        own = {"acts": self.list_acts(request), "stops": active_stops}
+        return super().changelist_view(request, {**own, **(extra_context or {})})
+
+    def list_acts(self, request: HttpRequest) -> list[RecordAct]:
+        """Buttons above the list."""
+        return []
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
         context["marks"] = self.marks(obj)
+        context["acts"] = self.acts(request, obj)
+        context["stops"] = active_stops
         context["timeline_url"] = self._timeline_url(obj)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def acts(self, request: HttpRequest, row: Any) -> list[RecordAct]:
+        """Buttons of the row's page."""
+        return []
 
     def marks(self, row: Any) -> list[str]:
         """Badges beside the title."""

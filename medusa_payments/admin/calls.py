@@ -3,9 +3,11 @@ from __future__ import annotations
 from django.contrib import admin
 
 from medusa_payments.admin.columns import identifier_column, link_column, time_column
+from medusa_payments.admin.decision_pages import DecidingAdmin
 from medusa_payments.admin.display import money
 from medusa_payments.admin.filters import CallOutcomeFilter, ProviderFilter
 from medusa_payments.admin.recorded_calls import RecordedCallAdmin
+from medusa_payments.admin.verdicts import GiveVerdict
 from medusa_payments.models import ProviderCall
 
 
@@ -16,7 +18,8 @@ def call_amount(call: ProviderCall) -> str:
 
 
 @admin.register(ProviderCall)
-class ProviderCallAdmin(RecordedCallAdmin):
+class ProviderCallAdmin(RecordedCallAdmin, DecidingAdmin):
+    decisions = (GiveVerdict(),)
     list_display = (
         "own_link",
         "kind",

@@ -15,6 +15,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from medusa_payments.errors import UnsupportedCurrency
 from medusa_payments.money import decimals, to_major
 from medusa_payments.redaction import REDACTED, redact
 
@@ -37,16 +38,17 @@ _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.s
 
 
 def money(amount_minor: int | None, currency_code: str) -> str:
-    """``1,234.50 EUR``: always all decimals of the currency, in the reader's number format."""
+    """``1,234.50 EUR``: always all decimals of the currency, in the reader's number format.
+
+    A provider may tell of a currency that we do not know.
+    """
     if amount_minor is None:
         return NOTHING
-    if not currency_code:
-        return f"{amount_minor} (smallest unit)"
-    amount = number_format(
-        to_major(amount_minor, currency_code),
-        decimal_pos=decimals(currency_code),
-        force_grouping=True,
-    )
+    try:
+        major, places = to_major(amount_minor, currency_code), decimals(currency_code)
+    except UnsupportedCurrency:
+        return f"{amount_minor} {currency_code.upper()} (smallest unit)".replace("  ", " ")
+    amount = number_format(major, decimal_pos=places, force_grouping=True)
     return f"{amount} {currency_code.upper()}"
 
 

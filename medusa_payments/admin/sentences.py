@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from medusa_payments.admin.display import NOTHING, money
+from medusa_payments.admin.display import NOTHING, money, scrub
 from medusa_payments.statuses import Door
 
 # {amount}: the row's own amount, after the change.
 SENTENCES = {
     "collection.created": "Collection opened: {amount} is owed",
     "collection.repriced": "Amount owed set to {amount}",
+    "collection.described": "The collection's details were changed",
+    "collection.completed": "Collection completed",
+    "collection.cancel_requested": "The shop cancels the collection: nothing more is taken for it",
     "collection.deleted": "Collection deleted",
     "collection.totals": "Totals and status worked out from the rows",
     "session.requested": "Payment session over {amount} written down",
@@ -31,6 +34,9 @@ SENTENCES = {
     "session.replaced": "Session replaced by a new one and soft-deleted",
     "session.deleted": "Session soft-deleted by the shop",
     "session.indeterminate": "Session set aside: nobody knew whether {amount} was taken",
+    "session.withheld": "It is not known what the payment asks for: buyers are not let pay it",
+    "session.funded": "A part of the amount was paid in at the provider",
+    "session.described": "The session's metadata was changed",
     "session.updated": "The provider's payment asks for {amount} from now on",
     "session.reopened": "Session is unresolved again: later proof came",
     "session.resolved_not_created": "Resolved: the provider never made this payment",
@@ -51,8 +57,12 @@ SENTENCES = {
     "call.indeterminate": "The answer to the call was lost: it may have happened",
     "call.succeeded": "The call is known to have succeeded",
     "call.failed": "The call is known to have done nothing",
+    "call.claimed": "A person says that the call happened; the provider has not shown it yet",
     "payment.created": "Payment of {amount} recorded",
+    "payment.described": "The payment's metadata was changed",
     "payment.captured": "Payment fully captured",
+    "payment.not_captured": "Payment is not fully captured after all",
+    "payment.not_canceled": "Payment is not canceled after all",
     "payment.canceled": "Payment canceled; the held money is released",
     "capture.requested": "Capture of {amount} written down",
     "capture.recorded": "Capture of {amount}, made at the provider, recorded",
@@ -65,6 +75,7 @@ SENTENCES = {
     "refund.amount_seen": "The provider's refund is over another amount: {amount}",
     "refund.pending": "Refund of {amount} accepted; its result comes later",
     "refund.succeeded": "Refund of {amount} succeeded",
+    "refund.claimed": "A person says that {amount} was given back; there is no proof yet",
     "refund.failed": "Refund of {amount} failed: nothing was given back",
     "refund.indeterminate": "Refund of {amount} is uncertain; its amount stays reserved",
     "dispute.recorded": "The customer's bank disputes {amount}",
@@ -82,7 +93,19 @@ SENTENCES = {
     "holder_call.save_payment_method": "About to ask the provider to save a payment method",
     "holder_call.delete_payment_method": "About to ask the provider to forget a payment method",
     "discrepancy.opened": "Discrepancy opened: a person must decide",
+    "discrepancy.seen": "The discrepancy is about {amount} by now",
     "discrepancy.closed": "Discrepancy closed",
+    "proposal.opened": "Proposal of {amount}: it waits for a person",
+    "proposal.agreed": "A person agreed to the proposal of {amount}",
+    "proposal.refused": "A person refused the proposal of {amount}",
+    "proposal.approved": "Proposal of {amount} approved: it is carried out",
+    "proposal.rejected": "Proposal of {amount} rejected: nothing is asked",
+    "proposal.done": "Proposal of {amount} closed: it is done, or not needed any more",
+    "proposal.outgrown": "Proposal of {amount} closed: something else is needed by now",
+    "event.stored": "Event stored",
+    "event.applied": "Event applied",
+    "event.parked": "Event cannot be applied yet; it is tried again",
+    "event.quarantined": "Event quarantined: it changes nothing",
 }
 
 # Call kinds in the middle of a sentence.
@@ -107,6 +130,14 @@ _DOORS = {
 _CAUSES = {
     "lookup": "a lookup at the provider",
     "abandoned": "the process that asked had died",
+}
+
+# What a person decided, before the reason that they gave.
+_DECISIONS = {
+    "approve": "approval",
+    "reject": "rejection",
+    "verdict": "word on a call",
+    "closed": "decision",
 }
 
 _FIELDS = {
@@ -141,6 +172,9 @@ def cause_words(cause: str) -> str:
     """What the change rests on: a request at the provider, an event, a lookup."""
     if cause.startswith("req_"):
         return f"answer {cause}"
+    decision, _, reason = cause.partition(": ")
+    if reason and decision in _DECISIONS:
+        return f"{_DECISIONS[decision]}: {scrub(reason)}"
     if ":" in cause:
         event_type, _, event_id = cause.partition(":")
         return f"event {event_type} {event_id}"

@@ -55,8 +55,17 @@ class Moment:
 _DOOR_TONES = {"webhook": "busy", "sweep": "doubt", "admin": "good", "admin_api": "good"}
 
 _TONES = {
-    "good": ("succeeded", "captured", "authorized", "resolved", "recorded"),
-    "doubt": ("indeterminate", "reopened"),
+    "good": (
+        "succeeded",
+        "captured",
+        "authorized",
+        "resolved",
+        "recorded",
+        "agreed",
+        "approved",
+        "done",
+    ),
+    "doubt": ("indeterminate", "reopened", "claimed", "withheld", "parked"),
     "bad": ("failed", "error", "opened", "declined"),
 }
 

@@ -28,6 +28,7 @@ class AutomationStop(Record):
     lifted_by = IdentifierField(blank=True, default="")
 
     class Meta:
+        permissions = [("stop_automation", "Can stop and resume automatic acts")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(active_key__isnull=False, lifted_at__isnull=True)

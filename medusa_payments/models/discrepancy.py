@@ -56,6 +56,7 @@ class Discrepancy(Record):
 
     class Meta:
         verbose_name_plural = "discrepancies"
+        permissions = [("close_discrepancy", "Can close discrepancies")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state=DiscrepancyState.OPEN, open_key__isnull=False)

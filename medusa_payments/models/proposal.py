@@ -55,6 +55,7 @@ class Proposal(Record):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions = [("approve_proposal", "Can approve and reject proposals")]
         constraints = [
             models.CheckConstraint(
                 condition=(

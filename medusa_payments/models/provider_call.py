@@ -36,6 +36,7 @@ class ProviderCall(RecordedCall):
     is_undoing = models.BooleanField(default=False)
 
     class Meta:
+        permissions = [("resolve_providercall", "Can resolve provider calls by hand")]
         constraints = [
             *rules_of_calls("provider_call"),
             models.CheckConstraint(

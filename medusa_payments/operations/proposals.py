@@ -93,15 +93,20 @@ def give_word(
 
     :raises SecondWord: they have given it before.
     """
-    words = Approval.objects.using(database_alias()).filter(proposal=proposal)
     actor = locked.actor.id
-    if any(_is_same_person(each, actor) for each in words.values_list("actor", flat=True)):
+    if has_word_of(proposal, actor):
         raise SecondWord(actor=actor)
     locked.flush()
     Approval(proposal=proposal, actor=actor, is_approved=is_approved, reason=reason).save(
         force_insert=True, using=database_alias()
     )
     locked.note("proposal.agreed" if is_approved else "proposal.refused", proposal)
+
+
+def has_word_of(proposal: Proposal, actor: str) -> bool:
+    """Whether this person has given their word on it."""
+    words = Approval.objects.using(database_alias()).filter(proposal=proposal)
+    return any(_is_same_person(each, actor) for each in words.values_list("actor", flat=True))
 
 
 def _is_same_person(one: str, other: str) -> bool:

@@ -43,7 +43,7 @@ def give_verdict(
             session,
             kind=ProposalKind.VERDICT,
             provider_call=mine,
-            amount_minor=_at_stake(session, mine),
+            amount_minor=at_stake(session, mine),
             verdict=verdict,
             detail=f"The {mine.kind} {mine.pk} {_WORDS[verdict]}.",
             reason=reason,
@@ -82,7 +82,7 @@ def _refuse_unless_uncertain(
         raise NotAllowed(f"A verdict waits for another person: approve or reject {found.pk}.")
 
 
-def _at_stake(session: PaymentSession, call: ProviderCall) -> int:
-    """Smallest units; what a cancel releases is what is held."""
+def at_stake(session: PaymentSession, call: ProviderCall) -> int:
+    """What a verdict is about, in smallest units; what a cancel releases is what is held."""
     amount_minor: int = call.arguments.get("amount_minor") or session.held_minor
     return amount_minor or session.amount_minor

@@ -18,13 +18,20 @@ from django.utils import timezone
 from medusa_payments.errors import PaymentIndeterminate
 from medusa_payments.models import (
     AccountHolder,
+    Approval,
+    AutomationStop,
     LedgerFinding,
     LedgerScan,
     Payment,
     PaymentCollection,
     PaymentProvider,
     PaymentSession,
+    Proposal,
+    ProviderCall,
+    ProviderGate,
+    RecurringJob,
     RefundReason,
+    UndoingAllowance,
 )
 from medusa_payments.operations.account_holders import create_account_holder
 from medusa_payments.operations.actors import Actor
@@ -120,6 +127,7 @@ def everything(shop: Shop) -> Shop:
     create_api_key(key_type=ApiKeyType.SECRET, title="Back office")
     _answer_kept(shop)
     _scanned(shop)
+    _held_back(shop)
     return shop
 
 
@@ -141,6 +149,36 @@ def _scanned(shop: Shop) -> None:
         currency_code="eur",
         there_minor=3000,
     )
+
+
+def _held_back(shop: Shop) -> None:
+    """A word of a first person that waits for a second one, a stop, and what the sweep noted."""
+    call = ProviderCall.objects.filter(state="indeterminate").latest("pk")
+    proposal = Proposal.objects.create(
+        kind="verdict",
+        open_key=f"verdict:{call.pk}",
+        payment_collection_id=call.payment_collection_id,
+        payment_session_id=call.payment_session_id,
+        provider_call=call,
+        provider_id=STRIPE,
+        amount_minor=3000,
+        currency_code="eur",
+        verdict="happened",
+        detail=f"The initiate {call.pk} happened.",
+        reason="Support says so; their key was sk_test_of_the_tests",
+        proof="Case 4711",
+        approvals_needed=2,
+        proposed_by="user_1 (ann)",
+    )
+    Approval.objects.create(
+        proposal=proposal, actor="user_1 (ann)", is_approved=True, reason="Support says so."
+    )
+    AutomationStop.objects.create(
+        provider_id=STRIPE, active_key=STRIPE, reason="It answers oddly.", stopped_by="user_1 (ann)"
+    )
+    UndoingAllowance.objects.create(scope="day:2026-03-01", provider_id="", currency_code="eur")
+    ProviderGate.objects.create(credentials="acct_1", provider_id=STRIPE)
+    RecurringJob.objects.create(name="sweep", started_at=timezone.now(), figures={"examined": 3})
 
 
 def _answer_kept(shop: Shop) -> None:
