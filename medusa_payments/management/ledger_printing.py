@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from medusa_payments.management.printing import as_json, print_rows
-from medusa_payments.reconciliation.ledger_report import LedgerReport
+from medusa_payments.reconciliation.ledger_report import COLUMNS, LedgerReport
 from medusa_payments.reconciliation.ledger_scan import OnProgress, ScanProgress
 
 FORMATS = ("table", "csv", "json")
@@ -34,11 +34,10 @@ def print_report(stdout: OutputWrapper, report: LedgerReport, *, shape: str) -> 
 
 
 def _print_csv(stdout: OutputWrapper, report: LedgerReport) -> None:
-    rows = list(report.rows())
-    names = list(rows[0]) if rows else ["row"]
-    writer = csv.DictWriter(cast("IO[str]", stdout), names, extrasaction="ignore")
+    writer = csv.DictWriter(cast("IO[str]", stdout), ("row", *COLUMNS))
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    for row in report.rows():
+        writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
 def _cell(value: Any) -> Any:
@@ -53,7 +52,7 @@ def progress_bar(stderr: OutputWrapper) -> Iterator[OnProgress]:
     if not stderr.isatty():
         yield lambda progress: None
         return
-    console = Console(file=cast("IO[str]", stderr))
+    console = Console(stderr=True)  # Django's wrapper ends every write with a new line
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Scanning")

@@ -47,7 +47,7 @@ class LedgerReport:
         yield from ({"row": "finding", **_EMPTY, **each} for each in self.findings)
 
 
-_COLUMNS = (
+COLUMNS = (
     "object",
     "class",
     "currency",
@@ -61,7 +61,7 @@ _COLUMNS = (
     "record",
     "detail",
 )
-_EMPTY = dict.fromkeys(_COLUMNS)
+_EMPTY = dict.fromkeys(COLUMNS)
 
 
 def ledger_report(

@@ -250,10 +250,12 @@ def test_an_update_in_flight_is_no_difference_of_amount(stripe: StripeSimulator)
 def test_a_record_made_by_a_clock_that_is_nine_minutes_off_is_matched_without_a_read(
     stripe: StripeSimulator,
 ) -> None:
-    made = deals(40, seconds=3_600 * 17)
+    edges = [START + timedelta(days=days) for days in (1, 3, 7)]  # of windows that grow
+    beside = [edge + timedelta(minutes=minutes) for edge in edges for minutes in (-3, 3)]
+    made = [_moved(deal, moment) for deal, moment in zip(deals(6), beside, strict=True)]
     on_both_sides(stripe, made)
-    for number, session in enumerate(PaymentSession.all_objects.all()):
-        off = timedelta(minutes=9 if number % 2 else -9)
+    for number, session in enumerate(PaymentSession.all_objects.order_by("created_at")):
+        off = timedelta(minutes=-9 if number % 2 else 9)
         PaymentSession.all_objects.filter(pk=session.pk).update(created_at=session.created_at + off)
     for refund in Refund.objects.all():
         Refund.objects.filter(pk=refund.pk).update(
@@ -331,6 +333,26 @@ def test_a_scan_that_gets_no_answers_keeps_what_it_read_and_goes_on(
     assert START < cut_short.watermark < END
     assert LedgerScan.objects.get().state == LedgerScanState.FINISHED
     assert report == expected
+
+
+def test_a_record_just_before_the_watermark_is_judged_by_the_scan_that_goes_on(
+    stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_reading, "_PAUSES", ())
+    edge = START + timedelta(days=1)
+    lost, kept = deals(2)
+    (gone,) = only_here([_moved(lost, edge - timedelta(minutes=4))])
+    on_both_sides(stripe, [_moved(kept, edge - timedelta(minutes=3))])
+    stripe.fault("html_502_before", "payment_intents.list", times=None, after=2)
+    with pytest.raises(PaymentProviderUnavailable):
+        scan()
+    assert LedgerScan.objects.get().watermark == edge
+    stripe.clear_faults()
+
+    report = scan()
+
+    assert named(report) == {("payment", "missing", gone["id"])}
+    assert len(stripe.requests("payment_intents.retrieve")) == 1
 
 
 def test_a_scan_can_be_begun_anew(stripe: StripeSimulator) -> None:
