@@ -49,7 +49,11 @@ class Broker:
         self._connection.default_channel.queue_purge(self.queue)
 
     def close(self) -> None:
-        self._connection.default_channel.queue_delete(self.queue)
+        channel = self._connection.default_channel
+        channel.queue_delete(self.queue)
+        if self.url.startswith("redis"):  # it keeps what was bound to a queue
+            for key in channel.client.keys(f"_kombu.binding*{self.queue}"):
+                channel.client.delete(key)
         self._connection.release()
 
 
