@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
@@ -42,7 +42,7 @@ class ReadOnlyAdmin(ModelAdmin):
     change_form_template = "admin/medusa_payments/record.html"
     change_list_template = "admin/medusa_payments/list.html"
     list_per_page = 50
-    ordering: tuple[Any, ...] = ("-pk",)  # ids sort by creation
+    ordering: ClassVar[Any] = ("-pk",)  # ids sort by creation
     # Counting all rows of a large table takes longer than reading a page of it.
     show_full_result_count = False
 

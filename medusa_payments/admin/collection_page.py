@@ -9,9 +9,10 @@ from typing import Any
 
 from medusa_payments.admin.base import deletion_marks
 from medusa_payments.admin.calls import call_amount
-from medusa_payments.admin.discrepancies import discrepancy_badge
+from medusa_payments.admin.discrepancies import discrepancy_badge, severity_badge
 from medusa_payments.admin.display import NOTHING, badge, identifier, money, record_link, scrub
 from medusa_payments.admin.movement_rows import movement_rows
+from medusa_payments.admin.proposals import proposal_badge
 from medusa_payments.admin.recorded_calls import attempts
 from medusa_payments.admin.sentences import KINDS
 from medusa_payments.admin.timeline import Moment, moments
@@ -20,6 +21,7 @@ from medusa_payments.models import (
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
     ProviderCall,
 )
 from medusa_payments.operations import audit
@@ -53,6 +55,7 @@ class CollectionPage:
         self._payments = self._read(Payment.objects)
         self._calls = self._read(ProviderCall.objects)
         self._discrepancies = self._read(Discrepancy.objects)
+        self._proposals = self._read(Proposal.objects.prefetch_related("approvals"))
         self._movements = movement_rows(self._payments, site=site)
 
     def _read(self, manager: Any) -> list[Any]:
@@ -171,15 +174,35 @@ class CollectionPage:
             for call in self._calls
         ]
 
+    def proposals(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "link": self._link(row),
+                "created_at": row.created_at,
+                "kind": badge(row.kind),
+                "state": proposal_badge(row),
+                "amount": money(row.amount_minor, row.currency_code),
+                "reason": scrub(row.reason),
+                "words": [
+                    f"{each.actor} {'agreed' if each.is_approved else 'refused'}:"
+                    f" {scrub(each.reason)}"
+                    for each in sorted(row.approvals.all(), key=lambda word: word.pk)
+                ],
+            }
+            for row in self._proposals
+        ]
+
     def discrepancies(self) -> list[dict[str, Any]]:
         return [
             {
                 "link": self._link(row),
                 "created_at": row.created_at,
                 "kind": badge(row.kind),
+                "severity": severity_badge(row),
                 "state": discrepancy_badge(row),
                 "amount": money(row.amount_minor, row.currency_code),
                 "detail": scrub(row.detail),
+                "not_known": scrub(row.not_known),
                 "closed": scrub(f"{row.closed_by}: {row.closing_reason}") if row.closed_by else "",
             }
             for row in self._discrepancies
@@ -204,7 +227,7 @@ class CollectionPage:
     def _currencies(self) -> dict[str, str]:
         """Currency code by a record's id; the collection's own may have changed over time."""
         codes = {row.pk: row.currency_code for row in (*self._sessions, *self._payments)}
-        codes |= {row.pk: row.currency_code for row in self._discrepancies}
+        codes |= {row.pk: row.currency_code for row in (*self._discrepancies, *self._proposals)}
         for payment_id, rows in self._movements.items():
             codes |= {row["id"]: codes[payment_id] for row in rows}
         codes |= {call.pk: codes[call.payment_session_id] for call in self._calls}
