@@ -82,8 +82,8 @@ class DiscrepancyAdmin(DecidingAdmin):
     list_display = (
         "own_link",
         "state_badge",
-        "severity",
-        "kind",
+        "severity_mark",
+        "kind_badge",
         "amount",
         "text",
         "collection",
@@ -108,8 +108,8 @@ class DiscrepancyAdmin(DecidingAdmin):
                 "fields": (
                     "own_link",
                     "state_badge",
-                    "severity",
-                    "kind",
+                    "severity_mark",
+                    "kind_badge",
                     "amount",
                     "text",
                     "unknown",
@@ -135,7 +135,7 @@ class DiscrepancyAdmin(DecidingAdmin):
     )
 
     own_link = own_link_column()
-    kind = badge_column("kind")
+    kind_badge = badge_column("kind")
     amount = money_column("amount_minor", "at risk")
     text = text_column("detail", "what is wrong")
     unknown = text_column("not_known", "what is not known")
@@ -157,7 +157,7 @@ class DiscrepancyAdmin(DecidingAdmin):
         return discrepancy_badge(discrepancy)
 
     @admin.display(description="severity")
-    def severity(self, discrepancy: Discrepancy) -> str:
+    def severity_mark(self, discrepancy: Discrepancy) -> str:
         return severity_badge(discrepancy)
 
     def marks(self, row: Any) -> list[str]:

@@ -68,7 +68,7 @@ class ProposalAdmin(DecidingAdmin):
     list_display = (
         "own_link",
         "state_badge",
-        "kind",
+        "kind_badge",
         "amount",
         "agreed",
         "waiting",
@@ -87,7 +87,7 @@ class ProposalAdmin(DecidingAdmin):
     )
     search_help_text = "Id of the proposal, its collection, session or call; provider's id."
     fieldsets = (
-        (None, {"fields": ("own_link", "state_badge", "kind", "amount", "request")}),
+        (None, {"fields": ("own_link", "state_badge", "kind_badge", "amount", "request")}),
         ("Why it waits", {"fields": ("text", "proof_text", "by")}),
         ("Who said what", {"fields": ("agreed", "words", "created", "decided")}),
         (
@@ -106,7 +106,7 @@ class ProposalAdmin(DecidingAdmin):
     )
 
     own_link = own_link_column()
-    kind = badge_column("kind")
+    kind_badge = badge_column("kind")
     amount = money_column("amount_minor", "amount")
     text = text_column("reason", "because")
     proof_text = text_column("proof")

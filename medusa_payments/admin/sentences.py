@@ -95,7 +95,7 @@ SENTENCES = {
     "discrepancy.opened": "Discrepancy opened: a person must decide",
     "discrepancy.seen": "The discrepancy is about {amount} by now",
     "discrepancy.closed": "Discrepancy closed",
-    "proposal.opened": "Proposal of {amount}: it waits for a person",
+    "proposal.opened": "Proposal of {amount}: a person's word is needed",
     "proposal.agreed": "A person agreed to the proposal of {amount}",
     "proposal.refused": "A person refused the proposal of {amount}",
     "proposal.approved": "Proposal of {amount} approved: it is carried out",

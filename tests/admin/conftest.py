@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from medusa_payments.errors import PaymentIndeterminate
@@ -44,6 +46,7 @@ from medusa_payments.operations.payment_methods import save_payment_method
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import create_payment_session
 from medusa_payments.operations.webhooks import receive_webhook
+from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.statuses import ApiKeyType, Door, LedgerClass, LedgerKind
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.conftest import WEBHOOK_SECRET
@@ -88,6 +91,28 @@ class Shop:
         session: PaymentSession = PaymentSession.deleted_objects.order_by("pk").last()
         assert session.indeterminate
         return session
+
+    def taken_ghost(self, amount: str = "30.00") -> PaymentSession:
+        """One that was set aside, taken at Stripe all the same, and seen by a sweep."""
+        earlier = set(self.simulator.ledger()["intents"])
+        session = self.set_aside_session(amount)
+        (intent,) = set(self.simulator.ledger()["intents"]) - earlier
+        self.simulator.pay(intent)
+        self.simulator.dashboard_capture(intent)
+        reconcile_all()
+        return PaymentSession.all_objects.get(pk=session.pk)
+
+    def uncertain_refund(self, amount: str = "100.00") -> ProviderCall:
+        """The call of a whole refund that Stripe executed, and of which it tells nothing."""
+        payment = self.captured(amount)
+        self.simulator.fault("drop_after", operation="refunds.create", times=None)
+        for operation in ("refunds.list", "payment_intents.retrieve"):
+            self.simulator.fault("drop_before", operation=operation, times=None)
+        refund = refund_payment(payment)
+        self.simulator.clear_faults()
+        call: ProviderCall = refund.provider_call
+        assert call.state == "indeterminate"
+        return call
 
     def send_events(self) -> None:
         """Every event so far, as Stripe would post it."""
@@ -204,11 +229,44 @@ def grant(user: User, *codenames: str) -> User:
     return User.objects.get(pk=user.pk)
 
 
+def url_of(model: Any, page: str, *args: Any) -> str:
+    return reverse(f"admin:medusa_payments_{model._meta.model_name}_{page}", args=args)
+
+
+def words_of(response: Any) -> str:
+    """A page's text, its tags and line breaks left out."""
+    text = unescape(re.sub(r"<[^>]+>", " ", response.content.decode()))
+    return re.sub(r"\s+", " ", text)
+
+
+def choose(client: Client, model: Any, action: str, *rows: Any) -> Any:
+    """Choose rows in a list, and an action: the page that asks."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(url_of(model, "changelist"), chosen)
+
+
+def send(client: Client, model: Any, act: str, *rows: Any, **words: str) -> Any:
+    """Send the page that asks, as it was filled in."""
+    return client.post(url_of(model, act), {"id": [row.pk for row in rows], **words})
+
+
+def states_of(response: Any) -> list[str]:
+    return re.findall(r'class="mp-result-(\w+)"', response.content.decode())
+
+
 @pytest.fixture
 def clerk(db: None) -> User:
     """May look at payments and refund them, and nothing else."""
     user = User.objects.create_user("clerk", password="pw", is_staff=True)
     return grant(user, "view_payment", "refund_payment")
+
+
+def staff_client(name: str, *codenames: str) -> Client:
+    """The browser of somebody who has just these permissions."""
+    user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
+    client = Client()
+    client.force_login(grant(user, *codenames))
+    return client
 
 
 @pytest.fixture
@@ -222,10 +280,10 @@ _INPUT = re.compile(r"<input[^>]*>|<textarea[^>]*>")
 _ATTRIBUTE = re.compile(r'(\w[\w-]*)="([^"]*)"')
 
 
-def form_of(response: Any) -> dict[str, Any]:
-    """What a browser would send of the refund page, with every field as it was filled in."""
+def form_of(response: Any, form_id: str = "refund_form") -> dict[str, Any]:
+    """What a browser would send of a page, with every field as it was filled in."""
     html = response.content.decode()
-    html = html[html.index('id="refund_form"') :]
+    html = html[html.index(f'id="{form_id}"') :]
     fields: dict[str, Any] = {}
     for tag in _INPUT.findall(html[: html.index("</form>")]):
         attributes = dict(_ATTRIBUTE.findall(tag))
