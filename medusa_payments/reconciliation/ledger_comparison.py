@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from medusa_payments.models import PaymentSession, Refund
+from medusa_payments.models import PaymentSession
 from medusa_payments.providers.ledger_types import LedgerEntry
+from medusa_payments.reconciliation.ledger_differences import (
+    Difference,
+    amount_there,
+    charge_difference,
+    money_there,
+    payment_difference,
+    refund_difference,
+)
 from medusa_payments.reconciliation.ledger_findings import Finding
 from medusa_payments.reconciliation.ledger_records import LedgerRecords
 from medusa_payments.statuses import (
-    OPEN_PROVIDER_STATES,
     UNRESOLVED_MOVEMENTS,
     LedgerClass,
     LedgerKind,
@@ -23,14 +30,6 @@ from medusa_payments.statuses import (
 _MISMATCHES = (LedgerClass.AMOUNT, LedgerClass.CURRENCY, LedgerClass.STATUS)
 _OF_ANOTHER = (LedgerClass.GHOST, LedgerClass.DUPLICATE)
 _NOT_THERE = "The record says that the provider has none."
-
-
-@dataclass(frozen=True)
-class _Difference:
-    ledger_class: LedgerClass
-    detail: str
-    risk_minor: int | None = None
-    is_moved_money: bool = False
 
 
 def compare(entry: LedgerEntry, records: LedgerRecords, *, young_from: datetime) -> Finding:
@@ -53,7 +52,7 @@ def _compare_payment(entry: LedgerEntry, records: LedgerRecords) -> Finding:
     session, finding = _placed(entry, records)
     if session is None or finding.ledger_class != LedgerClass.MATCHED:
         return finding
-    difference = _payment_difference(entry, session, records)
+    difference = payment_difference(entry, session, records)
     finding = replace(
         finding,
         here_minor=session.amount_minor,
@@ -74,7 +73,7 @@ def _compare_charge(entry: LedgerEntry, records: LedgerRecords) -> Finding:
         here_currency=session.money_currency_code,
         about=f"ledger:{session.pk}:charge",
     )
-    return _judged(finding, session, records, _charge_difference(entry, session))
+    return _judged(finding, session, records, charge_difference(entry, session))
 
 
 def _compare_refund(entry: LedgerEntry, records: LedgerRecords) -> Finding:
@@ -105,7 +104,7 @@ def _compare_refund(entry: LedgerEntry, records: LedgerRecords) -> Finding:
         )
     if refund.status in UNRESOLVED_MOVEMENTS:
         return not_comparable(finding, "The outcome of the refund is not recorded yet.")
-    return _judged(finding, session, records, _refund_difference(entry, refund))
+    return _judged(finding, session, records, refund_difference(entry, refund))
 
 
 _COMPARISONS = {
@@ -127,7 +126,7 @@ def _placed(entry: LedgerEntry, records: LedgerRecords) -> tuple[PaymentSession 
         session_mark=entry.session_id,
         session_id=session.pk if session else "",
         record_id=session.pk if session else "",
-        there_minor=_amount_there(entry),
+        there_minor=amount_there(entry),
         there_currency=entry.currency_code,
     )
     if session is None:
@@ -153,7 +152,7 @@ def _of_nobody(entry: LedgerEntry, finding: Finding) -> Finding:
         ledger_class=LedgerClass.GHOST,
         detail=f"It names session {entry.session_id[:80]}, of which there is no record here.",
         about=entry.session_id[:200],
-        risk_minor=_money_there(entry),
+        risk_minor=money_there(entry),
     )
 
 
@@ -179,7 +178,7 @@ def _not_recorded(
     if is_harmless and session.pk not in records.busy:
         return finding
     taken = entry.captured_minor or entry.held_minor
-    difference = _Difference(LedgerClass.STATUS, _NOT_THERE, taken or None, bool(taken))
+    difference = Difference(LedgerClass.STATUS, _NOT_THERE, taken or None, bool(taken))
     return _judged(finding, session, records, difference)
 
 
@@ -187,7 +186,7 @@ def _judged(
     finding: Finding,
     session: PaymentSession,
     records: LedgerRecords,
-    difference: _Difference | None,
+    difference: Difference | None,
 ) -> Finding:
     if session.pk in records.unresolved:
         return not_comparable(finding, "Reconciliation is still finding out what happened.")
@@ -204,61 +203,6 @@ def _judged(
     )
 
 
-def _payment_difference(
-    entry: LedgerEntry, session: PaymentSession, records: LedgerRecords
-) -> _Difference | None:
-    if entry.currency_code != session.currency_code:
-        return _in_other_currency(entry, session.currency_code)
-    there, here = _stage(entry.state), _stage(ProviderState(session.provider_state))
-    if there != here:
-        return _other_state(entry, session)
-    moved = (entry.held_minor, entry.captured_minor)
-    known = (session.held_minor, session.captured_minor)
-    if moved != known:
-        return _Difference(
-            LedgerClass.AMOUNT,
-            f"Held and taken there: {moved[0]} and {moved[1]}; here: {known[0]} and {known[1]}"
-            " (smallest unit).",
-            abs(sum(moved) - sum(known)) or None,
-            is_moved_money=True,
-        )
-    if entry.amount_minor == session.amount_minor:
-        return None
-    was_asked = there == "canceled" and entry.amount_minor in records.asked_amounts(session)
-    return None if was_asked else _other_amount(entry, session.amount_minor)
-
-
-def _charge_difference(entry: LedgerEntry, session: PaymentSession) -> _Difference | None:
-    if entry.currency_code != session.money_currency_code:
-        return _in_other_currency(entry, session.money_currency_code)
-    if entry.state not in (ProviderState.CAPTURED, ProviderState.HELD):
-        return None  # a try that took nothing
-    if entry.state != session.provider_state:
-        return _other_state(entry, session)
-    there = entry.captured_minor or entry.held_minor
-    here = session.captured_minor or session.held_minor
-    if there == here:
-        return None
-    detail = f"Held or taken there: {there}; here: {here} (smallest unit)."
-    return _Difference(LedgerClass.AMOUNT, detail, abs(there - here), is_moved_money=True)
-
-
-def _refund_difference(entry: LedgerEntry, refund: Refund) -> _Difference | None:
-    code = refund.payment.payment_session.money_currency_code
-    if entry.currency_code != code:
-        return _in_other_currency(entry, code)
-    if entry.amount_minor != refund.amount_minor:
-        return replace(_other_amount(entry, refund.amount_minor), is_moved_money=True)
-    if entry.refund_status != refund.status:
-        return _Difference(
-            LedgerClass.STATUS,
-            f"It is {entry.refund_status} there, {refund.status} here.",
-            entry.amount_minor,
-            is_moved_money=MovementStatus.FAILED in (entry.refund_status, refund.status),
-        )
-    return None
-
-
 def _unrecorded_refund(
     entry: LedgerEntry, finding: Finding, session: PaymentSession | None, records: LedgerRecords
 ) -> Finding:
@@ -273,7 +217,7 @@ def _unrecorded_refund(
         return finding
     if entry.refund_status is MovementStatus.FAILED:
         return finding  # nothing went back
-    difference = _Difference(
+    difference = Difference(
         LedgerClass.STATUS,
         "It was made at the provider, not here, and is not recorded.",
         finding.there_minor,
@@ -281,43 +225,3 @@ def _unrecorded_refund(
     )
     finding = replace(finding, here_minor=0, here_currency=finding.there_currency)
     return _judged(finding, session, records, difference)
-
-
-def _in_other_currency(entry: LedgerEntry, code: str) -> _Difference:
-    there = entry.captured_minor or entry.held_minor
-    detail = f"It is in {entry.currency_code} there, {code} here."
-    return _Difference(LedgerClass.CURRENCY, detail, there or None, bool(there))
-
-
-def _other_amount(entry: LedgerEntry, here_minor: int) -> _Difference:
-    detail = f"It is for {entry.amount_minor} there, {here_minor} here (smallest unit)."
-    return _Difference(LedgerClass.AMOUNT, detail, abs(entry.amount_minor - here_minor))
-
-
-def _other_state(entry: LedgerEntry, session: PaymentSession) -> _Difference:
-    here = session.provider_state or "never seen"
-    differ = abs(_money_there(entry) - session.held_minor - session.captured_minor)
-    is_taken = ProviderState.CAPTURED in (entry.state, session.provider_state)
-    detail = f"It is {entry.state} there, {here} here."
-    return _Difference(LedgerClass.STATUS, detail, differ or None, is_taken)
-
-
-def _stage(state: ProviderState) -> str:
-    """States between which no money moves are one."""
-    return "open" if state in OPEN_PROVIDER_STATES else str(state)
-
-
-def _money_there(entry: LedgerEntry) -> int:
-    if entry.kind is LedgerKind.REFUND:
-        return _amount_there(entry)
-    return entry.held_minor + entry.captured_minor
-
-
-def _amount_there(entry: LedgerEntry) -> int:
-    """Of a payment what it asks for, of a charge what was taken, of a refund what went back."""
-    if entry.kind is LedgerKind.PAYMENT:
-        return entry.amount_minor
-    if entry.kind is LedgerKind.CHARGE:
-        return entry.captured_minor
-    is_nothing = entry.is_release or entry.refund_status is MovementStatus.FAILED
-    return 0 if is_nothing else entry.amount_minor

@@ -1,4 +1,4 @@
-"""The command as a process of its own: its exit statuses, its formats, and its sudden death."""
+"""The command: its exit statuses, its formats, and its sudden death."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import csv
 import io
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from medusa_payments.management.printing import as_json
 from medusa_payments.models import Discrepancy, LedgerScan
 from medusa_payments.reconciliation.ledger_scan import observe_ledger
 from medusa_payments.statuses import LedgerScanState
 from medusa_payments.testing.stripe_simulator import StripeSimulator
-from tests.crashes.processes import Shop, kill
+from tests.crashes.processes import Answer, Shop, kill
 from tests.laws.scenes import STRIPE
 from tests.reconciliation.ledger_scenes import (
     END,
@@ -31,6 +31,7 @@ from tests.reconciliation.ledger_scenes import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SCAN = ("scan_provider_ledger", "--since", START.isoformat(), "--until", END.isoformat())
+OF_STRIPE = ("--provider", STRIPE)
 
 
 @pytest.fixture
@@ -64,15 +65,15 @@ def test_a_scan_that_was_killed_goes_on_and_reports_the_same(
 
 
 def test_the_exit_status_tells_whether_everything_was_matched(
-    stripe: StripeSimulator, processes: Shop, tmp_path: Path
+    stripe: StripeSimulator,
 ) -> None:
     on_both_sides(stripe, deals(10))
-    clean = processes.run(*SCAN).checked(0)
+    clean = answer_of(*SCAN, *OF_STRIPE).checked(0)
     wrong = plant(stripe, first=100, each=1)
     before = row_counts()
 
-    observed = processes.run(*SCAN, "--observe", "--format", "csv").checked(3)
-    refused = processes.run(*SCAN, "--provider", "pp_system_default").checked(1)
+    observed = answer_of(*SCAN, *OF_STRIPE, "--observe", "--format", "csv").checked(3)
+    refused = answer_of(*SCAN, "--provider", "pp_system_default").checked(1)
 
     assert "Both sides" in clean.stdout
     assert "0 findings" in clean.stdout
@@ -83,6 +84,17 @@ def test_the_exit_status_tells_whether_everything_was_matched(
     }
     assert listed == wrong == named(observe_ledger(STRIPE, since=START, until=END))
     assert row_counts() == before
+
+
+def answer_of(*arguments: str) -> Answer:
+    """As a process would answer, without starting one."""
+    stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+    try:
+        call_command(*arguments, stdout=stdout, stderr=stderr)
+    except CommandError as error:
+        status = error.returncode
+        stderr.write(str(error))
+    return Answer(status, stdout.getvalue(), stderr.getvalue())
 
 
 def until(holds: Callable[[], bool]) -> None:
