@@ -138,7 +138,7 @@ def test_totals_follow_the_verdict(
     )
 
 
-@pytest.mark.parametrize("provider", ["fake", "fake_single"])
+@pytest.mark.parametrize("provider", [pytest.param("fake", marks=pytest.mark.slow), "fake_single"])
 @pytest.mark.parametrize("kind", _ACTS)
 @pytest.mark.parametrize("executes", [True, False])
 def test_what_the_provider_shows_later_overrides_a_false_verdict_loudly(
@@ -170,7 +170,7 @@ def test_what_the_provider_shows_later_overrides_a_false_verdict_loudly(
 
 
 @pytest.mark.parametrize("kind", _ACTS)
-@pytest.mark.parametrize("executes", [True, False])
+@pytest.mark.parametrize("executes", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_true_verdict_is_confirmed_in_silence(
     kind: str, executes: bool, fake_single: StagedProvider
 ) -> None:
@@ -274,12 +274,12 @@ def test_evidence_that_comes_first_closes_a_waiting_verdict(
     assert breaks(call.payment_collection) == []
 
 
-@pytest.mark.parametrize("actor", [SYSTEM, SWEEP, Actor("", Door.ADMIN)])
-def test_a_verdict_is_a_persons_with_reason_and_proof(actor: Actor, fake: StagedProvider) -> None:
+def test_a_verdict_is_a_persons_with_reason_and_proof(fake: StagedProvider) -> None:
     call = _uncertain(fake, "capture")
 
-    with pytest.raises(PersonRequired):
-        _say(call, Verdict.HAPPENED, actor)
+    for actor in (SYSTEM, SWEEP, Actor("", Door.ADMIN)):
+        with pytest.raises(PersonRequired):
+            _say(call, Verdict.HAPPENED, actor)
     for words in ({"reason": "", "proof": "p"}, {"reason": "r", "proof": " "}):
         with pytest.raises(InvalidData, match="Say the"):
             give_verdict(call, verdict=Verdict.HAPPENED, actor=ANN, **words)
