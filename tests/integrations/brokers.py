@@ -51,8 +51,8 @@ class Broker:
     def close(self) -> None:
         channel = self._connection.default_channel
         channel.queue_delete(self.queue)
-        if self.url.startswith("redis"):  # it keeps what was bound to a queue
-            for key in channel.client.keys(f"_kombu.binding*{self.queue}"):
+        if self.url.startswith("redis"):  # this connection has bound nothing, so it deletes nothing
+            for key in channel.client.keys(f"*{self.queue}"):
                 channel.client.delete(key)
         self._connection.release()
 
