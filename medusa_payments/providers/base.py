@@ -70,6 +70,11 @@ class PaymentProvider(ABC):
         return self.id
 
     @property
+    def accepts_webhooks(self) -> bool:
+        """Whether a signed event could be accepted: False where a secret to check it is missing."""
+        return True
+
+    @property
     def store_data_keys(self) -> Collection[str] | None:
         """Keys that a browser may put into a session's data. None: any key."""
         return ()

@@ -73,6 +73,10 @@ class StripeProvider(PaymentMethodMethods):
         return self._options.credentials
 
     @property
+    def accepts_webhooks(self) -> bool:
+        return bool(self._options.webhook_secrets)
+
+    @property
     def publishable_key(self) -> str:
         return self._options.publishable_key
 
