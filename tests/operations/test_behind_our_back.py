@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from medusa_payments import signals
-from medusa_payments.errors import RefundExceedsRefundable, RefundRefused
+from medusa_payments.errors import PaymentIndeterminate, RefundExceedsRefundable, RefundRefused
 from medusa_payments.models import (
     AuditEntry,
     Capture,
@@ -23,13 +23,13 @@ from medusa_payments.models import (
 )
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.refunds import refund_payment
-from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.operations.sightings import see
 from medusa_payments.operations.totals import payment_totals
 from medusa_payments.reconciliation.sweep import reconcile_all
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.laws.scenes import (
     AMOUNT_MINOR,
+    CONFIRMED,
     STRIPE,
     authorized_at_stripe,
     breaks,
@@ -37,6 +37,7 @@ from tests.laws.scenes import (
     collection_of,
     deliver,
     listening,
+    only_session,
     reloaded,
     session_at,
 )
@@ -155,16 +156,19 @@ def test_the_sweep_of_everything_finds_what_became_of_held_payments(
 
 
 def test_canceling_what_goes_back_anyway_is_no_discrepancy(stripe: StripeSimulator) -> None:
-    payment = authorized_at_stripe(stripe)
-    stripe.fault("drop_before", "payment_intents.cancel", times=None)
-    delete_payment_session(payment.payment_session)
-    stripe.dashboard_cancel(intent_of(payment))
+    collection = collection_of()
+    stripe.fault("drop_after", "payment_intents.create", times=None)
+    with pytest.raises(PaymentIndeterminate):
+        session_at(STRIPE, collection, **CONFIRMED)
+    stripe.fault("rate_limit", "payment_intents.retrieve", times=None)
+    (intent,) = stripe.ledger()["intents"]
+    stripe.dashboard_cancel(intent)
 
-    by_events(stripe, payment.payment_session)
-    stripe.clear_faults()
-    reconcile_all()
+    for kind in ("payment_intent.amount_capturable_updated", "payment_intent.canceled"):
+        deliver(stripe, stripe.events([kind])[0]["id"])
 
-    assert reloaded(payment.payment_session).resolution == "closed"
+    assert Payment.objects.get().is_canceled
+    assert only_session(collection).resolution == "closed"
     assert found() == []
 
 

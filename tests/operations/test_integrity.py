@@ -283,6 +283,25 @@ def test_a_lookup_that_shows_another_object_teaches_nothing(
     ends_as_the_ledger_says(stripe)
 
 
+def test_a_refund_is_not_believed_absent_on_the_sight_of_another_object(
+    stripe: StripeSimulator,
+) -> None:
+    payment, other = captured_at_stripe(stripe), captured_at_stripe(stripe)
+    changes = {"id": other.payment_session.provider_reference, "latest_charge.refunds.data": []}
+    stripe.fault("altered", "payment_intents.retrieve", changes=changes, times=None)
+    stripe.fault("drop_after", "refunds.create", times=None)
+    refund = refund_payment(payment, amount=TEN)
+
+    let_time_pass(hours=30)  # its key is forgotten, and the horizon is over
+    reconcile_all()
+
+    assert reloaded(refund).status == "indeterminate"
+    stripe.clear_faults()
+    reconcile_all()
+    assert reloaded(refund).status == "succeeded"
+    ends_as_the_ledger_says(stripe)
+
+
 def test_a_session_is_not_closed_on_the_sight_of_another_object(stripe: StripeSimulator) -> None:
     session = session_at(STRIPE)
     altered(stripe, "payment_intents.retrieve", {"id": ANOTHER})
