@@ -74,7 +74,6 @@ class ProposalAdmin(DecidingAdmin):
         "waiting",
         "text",
         "session",
-        "provider",
         "created",
     )
     list_filter = ("state", "kind", ProviderFilter, "created_at")

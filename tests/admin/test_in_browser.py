@@ -47,7 +47,7 @@ def take(desk: Any, name: str) -> None:
         # The list of all other apps is beside the point.
         desk.add_style_tag(
             content="#nav-sidebar, #toggle-nav-sidebar { display: none }"
-            " .main > .content { max-width: none !important }"
+            " .main > .content { max-width: 100% !important }"
         )
         desk.evaluate("window.scrollTo(0, 0)")
         height = min(2400, desk.evaluate("document.documentElement.scrollHeight"))
