@@ -23,6 +23,17 @@ from medusa_payments.testing.stripe_simulator.controls import SimulatorControls
 
 def differences(stripe: SimulatorControls) -> list[str]:
     """Every difference, and all that is unfinished; empty when all money is accounted for."""
+    found = money_differences(stripe)
+    if unresolved := unresolved_count():
+        found.append(f"{unresolved} are unresolved")
+    found += [f"discrepancy {each.kind}: {each.detail}" for each in _open_discrepancies()]
+    for collection in PaymentCollection.all_objects.exclude(pk__startswith=FILLING):
+        found += [f"audit of {collection.pk}: {each.kind}" for each in audit.verify(collection)]
+    return found
+
+
+def money_differences(stripe: SimulatorControls) -> list[str]:
+    """Where the record and the ledger differ."""
     of_session = defaultdict(list)
     for intent in stripe.ledger()["intents"].values():
         of_session[intent["session_id"]].append(intent)
@@ -31,11 +42,6 @@ def differences(stripe: SimulatorControls) -> list[str]:
     found = [f"{pk} is not known here" for pk in of_session if pk not in sessions]
     for pk, session in sessions.items():
         found += _of_session(session, of_session[pk])
-    if unresolved := unresolved_count():
-        found.append(f"{unresolved} are unresolved")
-    found += [f"discrepancy {each.kind}: {each.detail}" for each in _open_discrepancies()]
-    for collection in PaymentCollection.all_objects.exclude(pk__startswith=FILLING):
-        found += [f"audit of {collection.pk}: {each.kind}" for each in audit.verify(collection)]
     return found
 
 

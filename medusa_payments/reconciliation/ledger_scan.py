@@ -1,7 +1,7 @@
 """Scanning a provider's ledger: is every object there recorded here, and the reverse?
 
-A scan moves no money and changes no record of it. It opens discrepancies and closes them; one
-that only observes writes nothing at all.
+By itself a scan moves no money and changes no record of it. It opens discrepancies and closes
+them; one that imports records what it found too, and one that only observes writes nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from medusa_payments.operations.database import database_alias
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids_with
 from medusa_payments.reconciliation.ledger_findings import Figures
+from medusa_payments.reconciliation.ledger_imports import import_findings
 from medusa_payments.reconciliation.ledger_reading import LedgerReads, OwnPace, SharedPace
 from medusa_payments.reconciliation.ledger_report import LedgerReport, ledger_report
 from medusa_payments.reconciliation.ledger_scans import bounds, finding_row, held_scan
@@ -41,10 +42,13 @@ def scan_ledger(
     since: datetime | None = None,
     until: datetime | None = None,
     restart: bool = False,
+    imports: bool = False,
     on_progress: OnProgress = lambda progress: None,
 ) -> LedgerReport:
     """Scan what the provider's account holds that was made from ``since`` until just before
     ``until``; a scan of the same time that was cut short goes on where it came to.
+
+    ``imports``: what stands otherwise there is recorded as it is, and what that demands is done.
 
     :raises NotAllowed: the provider does not list what it holds.
     :raises InvalidData: there is no time to scan.
@@ -60,6 +64,8 @@ def scan_ledger(
         on_progress(ScanProgress(scan.since, scan.until, scan.watermark or scan.since))
         for result in walk.windows(scan.watermark):
             held.save(result, is_last=result.watermark >= scan.until)
+            if imports:
+                import_findings(result.findings)
             on_progress(ScanProgress(scan.since, scan.until, result.watermark))
     return report_of(scan)
 

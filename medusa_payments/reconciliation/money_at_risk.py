@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, F, Min, Q, QuerySet, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, NullIf
 
 from medusa_payments.errors import UnsupportedCurrency
 from medusa_payments.models import AccountHolderCall, Discrepancy, PaymentSession, ProviderCall
@@ -57,13 +57,20 @@ def uncertain() -> Sums:
     )
     rows = _unfinished().filter(declined | (Q(state__in=UNRESOLVED_CALLS) & of_session))
     waiting = ~_in_flight()
-    grouped = rows.values(currency=F("payment_session__currency_code")).annotate(
+    grouped = rows.values(currency=_currency_of("payment_session__")).annotate(
         rows=Count("pk", filter=waiting),
         asked_now=Count("pk", filter=_in_flight()),
         since=Min(Coalesce("uncertain_since", "created_at"), filter=waiting),
         minor=Sum(_what_it_moves(), filter=waiting),
     )
     return _summed(grouped)
+
+
+def _currency_of(prefix: str) -> Coalesce:
+    """What a session's money is counted in: as its provider told, else as was asked."""
+    return Coalesce(
+        NullIf(F(f"{prefix}provider_currency_code"), Value("")), F(f"{prefix}currency_code")
+    )
 
 
 def undoing() -> Sums:
@@ -78,7 +85,7 @@ def undoing() -> Sums:
     seen = Case(When(Q(held_minor=0, captured_minor=0), then="amount_minor"), default=_MONEY_THERE)
     grouped = (
         rows.exclude(pk__in=started.values("payment_session"))
-        .values(currency=F("currency_code"))
+        .values(currency=_currency_of(""))
         .annotate(rows=Count("pk"), since=Min("deleted"), minor=Sum(seen))
     )
     return _summed(grouped)

@@ -25,6 +25,8 @@ from medusa_payments.models import (
     Discrepancy,
     Dispute,
     KeyedRequest,
+    LedgerFinding,
+    LedgerScan,
     Payment,
     PaymentCollection,
     PaymentProvider,
@@ -73,6 +75,8 @@ KEPT = (
     AutomationStop,
     Proposal,
     Approval,
+    LedgerScan,
+    LedgerFinding,
 )
 POLICIES = (HARD_DELETE, HARD_DELETE_NOCASCADE, NO_DELETE, SOFT_DELETE_CASCADE)
 
@@ -109,6 +113,10 @@ def rows(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
         AutomationStop.objects.create(active_key="*", reason="?", stopped_by="ann"),
         proposal := Proposal.objects.create(kind="refund", open_key="1", provider_id=FAKE),
         Approval.objects.create(proposal=proposal, actor="ann", is_approved=True, reason="?"),
+        scan := LedgerScan.objects.create(
+            credentials=FAKE, provider_id=FAKE, since=session.created_at, until=timezone.now()
+        ),
+        LedgerFinding.objects.create(scan=scan, kind="payment", ledger_class="ghost"),
     ]
     return {type(row): row for row in made}
 

@@ -88,6 +88,7 @@ def test_eight_workers_together_never_exceed_the_cap_of_a_day(
     assert all(breaks(session.payment_collection) == [] for session in sessions)
 
 
+@pytest.mark.slow
 def test_eight_workers_of_one_run_never_exceed_its_cap_and_the_next_run_goes_on(
     fake: StagedProvider, shop: Any
 ) -> None:

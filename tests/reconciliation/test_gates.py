@@ -154,7 +154,9 @@ def test_two_providers_of_one_account_share_a_gate(stripe: StripeSimulator) -> N
 # A provider that is down
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "rate_limit"])
+@pytest.mark.parametrize(
+    "kind", ["drop_before", pytest.param("rate_limit", marks=pytest.mark.slow)]
+)
 def test_an_outage_spends_no_looks_and_floods_nobody(stripe: StripeSimulator, kind: str) -> None:
     ids = lost(stripe, 6)
     stripe.fault(kind, "*", times=None)

@@ -41,6 +41,7 @@ def processes(database_url: str, stripe: StripeSimulator) -> Any:
     shop.close()
 
 
+@pytest.mark.slow
 def test_a_scan_that_was_killed_goes_on_and_reports_the_same(
     stripe: StripeSimulator, processes: Shop
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_scan_that_was_killed_goes_on_and_reports_the_same(
     assert len(set(open_keys)) == len(open_keys)
 
 
+@pytest.mark.slow
 def test_the_exit_status_tells_whether_everything_was_matched(
     stripe: StripeSimulator,
 ) -> None:

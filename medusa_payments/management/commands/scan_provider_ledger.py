@@ -14,8 +14,8 @@ from medusa_payments.reconciliation.ledger_scan import OnProgress, observe_ledge
 class Command(PaymentsCommand):
     help = (
         "Hold all that the provider's account has against the records, and the reverse; exit status"
-        " 3 when something differs or cannot be compared yet. Moves no money. A scan that was cut"
-        " short goes on when the same command is run again."
+        " 3 when something differs or cannot be compared yet. Moves no money by itself. A scan that"
+        " was cut short goes on when the same command is run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,10 +29,18 @@ class Command(PaymentsCommand):
         parser.add_argument(
             "--provider", help="default: the only account in the settings that can be listed"
         )
-        parser.add_argument(
+        writes = parser.add_mutually_exclusive_group()
+        writes.add_argument(
             "--observe",
             action="store_true",
             help="write nothing into the database: no discrepancy, no progress",
+        )
+        writes.add_argument(
+            "--import",
+            dest="imports",
+            action="store_true",
+            help="record what was done at the provider without our hearing of it, and undo what"
+            " nobody asked for, as reconciliation does",
         )
         parser.add_argument(
             "--restart", action="store_true", help="begin anew, also where a scan was cut short"
@@ -59,6 +67,7 @@ class Command(PaymentsCommand):
                 since=since,
                 until=until,
                 restart=options["restart"],
+                imports=options["imports"],
                 on_progress=on_progress,
             )
         if since is None:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import stripe
 
 from medusa_payments.providers.batches import BatchAnswer, LookupBatch, Reading
 from medusa_payments.providers.stripe.listing import TookTooLong, created_between
 from medusa_payments.providers.stripe.lookups import found, no_answer, retrieved
+from medusa_payments.providers.stripe.parameters import customer_parameter
 from medusa_payments.providers.stripe.reading import OutOfReads, Reader
 from medusa_payments.providers.stripe.snapshots import metadata_of
 from medusa_payments.providers.types import LookupRequest, NotFound, ProviderPayment
@@ -112,7 +114,7 @@ class BatchLookup:
         last = max(each.asked_to for each in group if each.asked_to) + shift + _AROUND
         asked_at = time.monotonic()
         seen: dict[str, list[ProviderPayment]] = {}
-        near = self._pages_between(first, last, set(wanted))
+        near = self._pages_between(first, last, set(wanted), **_customer_of(group))
         for number, shown in enumerate(near, start=1):
             for session_id, payments in shown.items():
                 seen.setdefault(session_id, []).extend(payments)
@@ -123,10 +125,10 @@ class BatchLookup:
                 return
 
     def _pages_between(
-        self, first: datetime, last: datetime, session_ids: set[str] | None
+        self, first: datetime, last: datetime, session_ids: set[str] | None, **of: Any
     ) -> Iterator[dict[str, list[ProviderPayment]]]:
         """Each page's intents of these sessions (none: of all that carry our mark)."""
-        for page, observed_at in self._reader.intents(created=created_between(first, last)):
+        for page, observed_at in self._reader.intents(created=created_between(first, last), **of):
             self._skew = observed_at - datetime.now(UTC)
             shown: dict[str, list[ProviderPayment]] = {}
             for intent in page:
@@ -178,6 +180,12 @@ class BatchLookup:
         kept = self._listings()
         if sum(len(each.payments) for each in kept) + len(listing.payments) <= _REMEMBERED:
             kept.append(listing)
+
+
+def _customer_of(requests: Sequence[LookupRequest]) -> dict[str, Any]:
+    """Stripe's filter for a customer, where all the requests named the same one."""
+    named = [customer_parameter(each.customer) for each in requests]
+    return named[0] if all(each == named[0] for each in named) else {}
 
 
 def _groups(requests: list[LookupRequest]) -> Iterator[list[LookupRequest]]:
