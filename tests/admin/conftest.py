@@ -92,13 +92,14 @@ class Shop:
         assert session.indeterminate
         return session
 
-    def taken_ghost(self, amount: str = "30.00") -> PaymentSession:
-        """One that was set aside, taken at Stripe all the same, and seen by a sweep."""
+    def taken_ghost(self, amount: str = "30.00", *, capture: bool = True) -> PaymentSession:
+        """One that was set aside, taken or held at Stripe all the same, and seen by a sweep."""
         earlier = set(self.simulator.ledger()["intents"])
         session = self.set_aside_session(amount)
         (intent,) = set(self.simulator.ledger()["intents"]) - earlier
         self.simulator.pay(intent)
-        self.simulator.dashboard_capture(intent)
+        if capture:
+            self.simulator.dashboard_capture(intent)
         reconcile_all()
         return PaymentSession.all_objects.get(pk=session.pk)
 

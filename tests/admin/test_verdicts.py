@@ -84,16 +84,14 @@ def test_above_the_limit_it_waits_for_another_person(
     assert (states_of(last), state_of(call)) == (["succeeded"], "failed")
 
 
-@pytest.mark.parametrize("missing", ["verdict", "reason", "proof"])
-def test_a_word_without_verdict_reason_or_proof_changes_nothing(
-    missing: str, shop: Shop, ann: Client
-) -> None:
+def test_a_word_without_verdict_reason_or_proof_changes_nothing(shop: Shop, ann: Client) -> None:
     call = shop.uncertain_refund()
-    words = {"verdict": "happened", **SAID, missing: " "}
 
-    page = send(ann, ProviderCall, "resolve", call, **words)
+    for missing in ("verdict", "reason", "proof"):
+        words = {"verdict": "happened", **SAID, missing: " "}
+        page = send(ann, ProviderCall, "resolve", call, **words)
+        assert "Nothing was changed." in words_of(page)
 
-    assert "Nothing was changed." in words_of(page)
     assert state_of(call) == "indeterminate"
     assert not Proposal.objects.exists()
 
