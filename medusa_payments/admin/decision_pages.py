@@ -20,7 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from medusa_payments.admin.base import ReadOnlyAdmin, RecordAct
-from medusa_payments.admin.display import badge, record_link
+from medusa_payments.admin.display import badge, record_link, scrub
 from medusa_payments.admin.refund_action import actor_of
 from medusa_payments.errors import MedusaPaymentsError, OpenTransaction
 from medusa_payments.operations.actors import Actor
@@ -233,7 +233,7 @@ def decide(
     except OpenTransaction:
         raise
     except MedusaPaymentsError as error:
-        return Result("refused", error.message)
+        return Result("refused", scrub(error.message))
     except Exception:
         logger.exception("Decision %s on %s broke off", decision.name, getattr(row, "pk", "all"))
         text = "Something broke off here, and it was logged. Its own page shows how it stands."
