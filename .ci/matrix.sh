@@ -7,7 +7,7 @@ EVERYWHERE='not postgres and not mariadb'
 ON_POSTGRES='(database or postgres) and not mariadb and not browser'
 ON_MARIADB='(database or mariadb) and not postgres and not browser'
 # What depends on the database and on Django at once; the newest row runs everything on every database.
-MONEY_TESTS=(tests/laws tests/operations tests/models tests/management tests/integrations
+MONEY_TESTS=(tests/laws tests/operations tests/reconciliation tests/models tests/management tests/integrations
     tests/crashes tests/fault_matrix)
 
 # As a newcomer has it, on the newest Python: this is also the newest row on SQLite, but for what

@@ -177,6 +177,7 @@ def pay_by_http(project: Project) -> None:
     assert captured["payment"]["captures"][0]["amount"] == 100.5
 
 
+@pytest.mark.slow
 def test_steps_of_the_readme_end_in_a_payment(tmp_path):
     project = Project(tmp_path / "site", sys.executable, search_path=str(ROOT))
 

@@ -121,6 +121,7 @@ def test_migrate_makes_every_table_from_nothing_without_calling_stripe(tmp_path)
     assert inspected.stdout.strip() == "[]", inspected.stderr
 
 
+@pytest.mark.slow
 def test_one_app_can_still_be_migrated_alone(tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
     manage = str(ROOT / "manage.py")

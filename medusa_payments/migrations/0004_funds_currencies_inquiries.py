@@ -1,7 +1,5 @@
 from django.db import migrations, models
 
-import medusa_payments.models.fields
-
 
 class Migration(migrations.Migration):
     dependencies = [

@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import medusa_payments.models.fields
 from django.db import migrations, models
+
+import medusa_payments.models.fields
 
 
 class Migration(migrations.Migration):

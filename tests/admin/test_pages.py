@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -214,6 +215,7 @@ def test_records_are_found_by_their_ids_and_references(
     assert len(nothing.context["cl"].result_list) == 0
 
 
+@pytest.mark.slow
 def test_every_filter_can_be_used(everything: Shop, admin_client: Client) -> None:
     for model in MODELS:
         _use_every_filter(admin_client, model)

@@ -43,7 +43,7 @@ def assert_one_answer(desk: Desk, request: tuple[str, ...], answers: list[Answer
     assert all("Retry-After" in each.stderr for each in answers if each.status == 409)
 
 
-@on("sqlite", "postgres", "mariadb", slow=("sqlite", "mariadb"))
+@on("sqlite", "postgres", "mariadb", slow=("sqlite", "postgres", "mariadb"))
 def test_six_equal_requests_at_once_are_one_session(
     open_shop: Callable[..., Shop], simulator: StripeSimulator
 ) -> None:

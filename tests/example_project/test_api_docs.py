@@ -53,4 +53,4 @@ def test_the_routes_are_listed_by_area(api_docs: Any) -> None:
     screenshot(api_docs, "api-docs")
 
     areas = [each.get_attribute("data-tag") for each in api_docs.locator(".opblock-tag").all()]
-    assert areas == ["store", "admin", "auth", "hooks", "document"]
+    assert areas == ["store", "admin", "auth", "hooks", "health", "document"]

@@ -21,6 +21,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **more}
 
 
+@pytest.mark.slow
 def test_every_figure_of_the_story_is_right(tmp_path):
     # A real key in the environment must not be used, nor a real database touched.
     surroundings = environment(

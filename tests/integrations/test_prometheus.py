@@ -119,6 +119,7 @@ with traced(ProviderRequest(method="send", kind="refund", provider_id="pp_one"))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_several_processes_are_counted_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,15 @@ from medusa_payments.models import (
     AccountHolderCall,
     ApiKey,
     AuditEntry,
+    AutomationStop,
     Capture,
     Discrepancy,
     Dispute,
+    LedgerScan,
     Payment,
     PaymentCollection,
     PaymentSession,
+    Proposal,
     ProviderCall,
     Refund,
     WebhookEvent,
@@ -132,6 +135,10 @@ REFUSED: list[tuple[type[models.Model], dict[str, Any], str]] = [
     (AccountHolderCall, {"generation": 0}, "account_holder_call_generation_positive"),
     (ApiKey, {"token": "sk_in_clear"}, "api_key_secret_token_not_kept"),
     (ApiKey, {"revoked_at": NOW}, "api_key_revoked_by_somebody"),
+    (AutomationStop, {"lifted_at": NOW}, "automation_stop_active_or_lifted"),
+    (Proposal, {"open_key": None}, "proposal_open_while_undecided"),
+    (Proposal, {"state": "done"}, "proposal_open_while_undecided"),
+    (LedgerScan, {"until": NOW}, "ledger_scan_begins_before_it_ends"),
 ]
 ELSEWHERE = {
     # Its rows cannot be updated; see below.
@@ -161,6 +168,11 @@ def world(fake: StagedProvider) -> dict[type[models.Model], models.Model]:
         ApiKey: create_api_key(key_type=ApiKeyType.SECRET, title="Back office")[0],
         AccountHolderCall: AccountHolderCall.objects.create(
             account_holder=holder, kind="create", provider_id="pp", next_attempt_at=NOW
+        ),
+        AutomationStop: AutomationStop.objects.create(active_key="*", reason="?", stopped_by="ann"),
+        Proposal: Proposal.objects.create(kind="refund", open_key="1", provider_id=FAKE),
+        LedgerScan: LedgerScan.objects.create(
+            credentials=FAKE, provider_id=FAKE, since=NOW, until=NOW + timedelta(days=1)
         ),
     }
 
@@ -344,6 +356,9 @@ def test_every_id_tells_its_kind(world: dict[Any, Any]) -> None:
         AccountHolder: "acchld",
         AccountHolderCall: "ahcall",
         ApiKey: "apk",
+        AutomationStop: "stop",
+        Proposal: "prop",
+        LedgerScan: "lscan",
     }
 
 
