@@ -189,11 +189,11 @@ def release(ids: Sequence[str], *, owner: str, until: datetime | None = None) ->
     ``until``: they are not due before then.
     """
     rows = ProviderCall.objects.using(database_alias())
-    mine = rows.filter(pk__in=ids, leased_by=owner, next_attempt_at__isnull=False)
-    values: dict[str, Any] = {"leased_until": None, "leased_by": ""}
+    mine = rows.filter(pk__in=ids, leased_by=owner)
     if until is not None:
-        values["next_attempt_at"] = until
-    patiently(lambda: mine.update(**values))
+        due = mine.filter(next_attempt_at__isnull=False)
+        patiently(lambda: due.update(next_attempt_at=until))
+    patiently(lambda: mine.update(leased_until=None, leased_by=""))
 
 
 def renew(call: RecordedCall, *, lease: float) -> bool:

@@ -83,8 +83,10 @@ class CallBatch:
     def _set_aside_abandoned(self, calls: Iterable[ProviderCall]) -> None:
         for call in calls:
             if call.kind == CallKind.INITIATE and call.state == CallState.OPEN:
-                tell_shop(record_abandoned(call, actor=SWEEP).carrier)
-                call.refresh_from_db(fields=["next_attempt_at"])
+                try:
+                    tell_shop(record_abandoned(call, actor=SWEEP).carrier)
+                except Exception:
+                    logger.exception("Call %s could not be set aside; it is looked up", call.pk)
 
     def _look_up(self, calls: Sequence[ProviderCall]) -> dict[str, Reading]:
         """Readings by session; calls without one are released, no look is spent."""
@@ -93,11 +95,7 @@ class CallBatch:
             self._release(calls)
             return {}
         batch = LookupBatch(requests=lookup_requests(calls), max_reads=reads, memory=self._memory)
-        with traced(looking_up_many(self._provider.id)) as request:
-            answer = self._provider.lookup_many(batch)
-            request.outcome = "answered"
-        self._gate.give_back(reads - answer.reads)
-        readings = dict(answer.readings)
+        readings = self._ask(batch)
         outages = {pk: each for pk, each in readings.items() if _is_outage(each)}
         if len(outages) < len(readings):
             self._gate.answered()
@@ -108,6 +106,19 @@ class CallBatch:
             until=self._gate.open_until() if outages else None,
         )
         return readings
+
+    def _ask(self, batch: LookupBatch) -> dict[str, Reading]:
+        """Whatever escapes a provider proves nothing, and holds up no other provider's calls."""
+        try:
+            with traced(looking_up_many(self._provider.id)) as request:
+                answer = self._provider.lookup_many(batch)
+                request.outcome = "answered"
+            self._gate.give_back(batch.max_reads - answer.reads)
+            return dict(answer.readings)
+        except Exception as error:
+            logger.exception("Provider %s could not look calls up", self._provider.id)
+            nothing = NoAnswer(code="exception", detail=type(error).__name__, is_outage=True)
+            return {each.session_id: Reading(nothing) for each in batch.requests}
 
     def _release(self, calls: Iterable[ProviderCall], *, until: datetime | None = None) -> None:
         if ids := [call.pk for call in calls]:

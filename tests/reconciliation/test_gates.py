@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from medusa_payments.errors import PaymentIndeterminate
 from medusa_payments.models import Discrepancy, ProviderCall, ProviderGate
+from medusa_payments.providers.batches import BatchAnswer, LookupBatch
 from medusa_payments.providers.registry import get_provider
 from medusa_payments.providers.types import Indeterminate
 from medusa_payments.reconciliation.gates import Gate
@@ -237,6 +238,26 @@ def test_one_provider_that_is_down_does_not_hold_up_another(
     reconcile_due()
 
     assert resolutions([session]) == {"closed": 1}
+
+
+def test_a_provider_that_breaks_does_not_hold_up_another(
+    stripe: StripeSimulator, fake: StagedProvider
+) -> None:
+    """Providers are worked on in the order of their ids."""
+    lost(stripe, 2)
+    broken = _lost_at(fake)
+
+    def lookup_many(batch: LookupBatch) -> BatchAnswer:
+        raise RuntimeError("a defect of the provider's")
+
+    fake.lookup_many = lookup_many  # type: ignore[method-assign]
+    _make_due()
+
+    report = reconcile_due()
+
+    assert report.unresolved == 1
+    assert resolutions([broken]) == {"": 1}
+    assert ProviderGate.objects.get(provider_id=FAKE).failures == 1
 
 
 def _lost_at(fake: StagedProvider) -> str:
