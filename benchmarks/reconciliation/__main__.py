@@ -111,7 +111,7 @@ class Bench:
             if kind in BLIND:
                 paid = "paid by hold" if kind == "captures" else "paid at once"
                 self._in_processes(paid, count)
-                self._stripe.fault("drop_before", "payment_intents.retrieve", times=None)
+                self._stripe.fault("rate_limit", "payment_intents.retrieve", times=None)
             fault, operation = FAULTS[kind]
             self._stripe.fault(fault, operation, times=None)
             # One process for what takes the next payment that nobody has taken.
