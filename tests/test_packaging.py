@@ -101,6 +101,7 @@ def test_manage_py_checks_clean_from_any_directory(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_migrate_makes_every_table_from_nothing_without_calling_stripe(tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
     manage = str(ROOT / "manage.py")

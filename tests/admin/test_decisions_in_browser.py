@@ -66,6 +66,7 @@ def test_two_persons_approve_a_proposal(
     assert PaymentSession.all_objects.get(pk=session.pk).resolution == "refunded"
 
 
+@pytest.mark.slow
 def test_discrepancies_are_closed_while_automatic_acts_are_stopped(
     desk: Any, live_shop: Shop, live_server: Any
 ) -> None:
@@ -101,6 +102,7 @@ def test_discrepancies_are_closed_while_automatic_acts_are_stopped(
     assert not Discrepancy.objects.filter(state="open").exists()
 
 
+@pytest.mark.slow
 def test_a_call_is_resolved_by_hand(desk: Any, live_shop: Shop, live_server: Any) -> None:
     call = live_shop.uncertain_refund("49.90")
 

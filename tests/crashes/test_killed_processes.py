@@ -100,7 +100,10 @@ def check_buyer_may_start_again(desk: Any, simulator: StripeSimulator, collectio
     assert sum(each["kept"] + each["held"] for each in intents_of(shown, simulator)) == 100_50
 
 
-@pytest.mark.parametrize("name", ["initiate_confirmed_and_taken", "partial_refund"])
+@pytest.mark.parametrize(
+    "name",
+    ["initiate_confirmed_and_taken", pytest.param("partial_refund", marks=pytest.mark.slow)],
+)
 @on("sqlite")
 def test_killed_process_is_recovered_by_one_sweep(
     name: str,

@@ -40,6 +40,7 @@ def shell(database_url: str, simulator: StripeSimulator, tmp_path: Path) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_done_is_0_refused_is_1_and_not_known_yet_is_3(
     shell: Any, simulator: StripeSimulator
 ) -> None:
