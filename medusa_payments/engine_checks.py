@@ -12,10 +12,14 @@ from medusa_payments import settings
 from medusa_payments.errors import MedusaPaymentsError
 from medusa_payments.money import decimals, to_minor
 from medusa_payments.providers.registry import PREFIX
-from medusa_payments.statuses import PolicyMode, ProposalKind
+from medusa_payments.statuses import DiscrepancyKind, PolicyMode, ProposalKind
 
 _POLICY_NAMES = ("MODE", "PROVIDER", "KIND", "ABOVE", "OLDER_THAN")
-_POLICY_KINDS = (ProposalKind.CANCEL.value, ProposalKind.REFUND.value)
+_POLICY_KINDS = (
+    ProposalKind.CANCEL.value,
+    ProposalKind.REFUND.value,
+    DiscrepancyKind.GHOST.value,
+)
 _MODES = tuple(mode.value for mode in PolicyMode)
 _POSITIVE = ("OUTAGE_ALERT", "RESOLUTION_OBJECTIVE", "SWEEP_EXPECTED_WITHIN")
 _COUNTS = ("READS_PER_MINUTE", "BREAKER_FAILURES")

@@ -54,8 +54,8 @@ class Settings:
     # Seconds between looks at what is known to take long: pending refunds, processing payments.
     PENDING_INTERVAL: float = 86400.0
     # What the sweep may undo by itself: the first policy that fits decides, and without one it
-    # acts. {"MODE": "observe" | "propose" | "act"} and any of "PROVIDER", "KIND" ("cancel" or
-    # "refund"), "ABOVE" ({"eur": Decimal}, major units), "OLDER_THAN" (seconds).
+    # acts. {"MODE": "observe" | "propose" | "act"} and any of "PROVIDER", "KIND" ("cancel",
+    # "refund" or "ghost"), "ABOVE" ({"eur": Decimal}, major units), "OLDER_THAN" (seconds).
     POLICIES: tuple[Mapping[str, Any], ...] = ()
     # How much it may undo by itself: {"RUN": {...}, "DAY": {...}}, each with any of "ACTS" (a
     # number) and "AMOUNT" ({"eur": Decimal}, major units). What is beyond waits for a person.

@@ -6,6 +6,7 @@ Nothing is asked by mistake: each step is put here, under the lock, right before
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from medusa_payments import settings
 from medusa_payments.models import Discrepancy, PaymentSession
@@ -15,15 +16,18 @@ from medusa_payments.operations.caps import Cap
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.discrepancies import open_discrepancy
 from medusa_payments.operations.locking import LockedCollection
-from medusa_payments.operations.policies import mode_for
+from medusa_payments.operations.policies import ghost_mode_for, mode_for
 from medusa_payments.operations.proposal_records import (
     Step,
     covers,
     proposals_about,
     propose_undoing,
 )
+from medusa_payments.operations.restored import is_restored
 from medusa_payments.operations.schedule import next_look
 from medusa_payments.statuses import DiscrepancyKind, PolicyMode, ProposalState, Severity
+
+_FROM_STRICT = (PolicyMode.OBSERVE, PolicyMode.PROPOSE, PolicyMode.ACT)
 
 
 def wait_for_permit(
@@ -60,14 +64,17 @@ def decision_on(session: PaymentSession, step: Step) -> ProposalState | None:
 
 
 def mode_of(session: PaymentSession, step: Step, *, now: datetime) -> PolicyMode:
-    """What policy says of a step, whatever else holds it back."""
-    return mode_for(
-        provider_id=session.provider_id,
-        kind=step.kind,
-        amount_minor=step.amount_minor,
-        currency_code=step.currency_code,
-        age=now - session.created_at,
-    )
+    """What policy says of a step, whatever else holds it back; of a ghost, the stricter word."""
+    facts: dict[str, Any] = {
+        "provider_id": session.provider_id,
+        "amount_minor": step.amount_minor,
+        "currency_code": step.currency_code,
+        "age": now - session.created_at,
+    }
+    mode = mode_for(kind=step.kind, **facts)
+    if not is_restored(session):
+        return mode
+    return min(mode, ghost_mode_for(**facts), key=_FROM_STRICT.index)
 
 
 def is_written_off(session: PaymentSession, step: Step) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from medusa_payments import settings
 from medusa_payments.money import to_minor
-from medusa_payments.statuses import PolicyMode, ProposalKind
+from medusa_payments.statuses import DiscrepancyKind, PolicyMode, ProposalKind
 
 
 def mode_for(
@@ -34,6 +34,24 @@ def mode_for(
         ):
             return PolicyMode(policy["MODE"])
     return PolicyMode.ACT
+
+
+def ghost_mode_for(
+    *, provider_id: str, amount_minor: int, currency_code: str, age: timedelta
+) -> PolicyMode:
+    """What may become of an object without a record: nothing, unless a policy says ``"ghost"``.
+
+    After an old backup was restored everything since then is a ghost, paid orders too.
+    """
+    for policy in settings.POLICIES:
+        if (
+            policy.get("KIND") == DiscrepancyKind.GHOST
+            and policy.get("PROVIDER", provider_id) == provider_id
+            and _is_above(policy.get("ABOVE"), amount_minor, currency_code)
+            and age >= timedelta(seconds=policy.get("OLDER_THAN", 0))
+        ):
+            return PolicyMode(policy["MODE"])
+    return PolicyMode.OBSERVE
 
 
 def persons_needed(*, amount_minor: int | None, currency_code: str) -> int:

@@ -65,7 +65,7 @@ def scan_ledger(
         for result in walk.windows(scan.watermark):
             held.save(result, is_last=result.watermark >= scan.until)
             if imports:
-                import_findings(result.findings)
+                import_findings(result.findings, provider=provider)
             on_progress(ScanProgress(scan.since, scan.until, result.watermark))
     return report_of(scan)
 

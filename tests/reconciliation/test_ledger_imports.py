@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from benchmarks.reconciliation.truth import money_differences
-from medusa_payments.models import Capture, Discrepancy, Refund
+from benchmarks.reconciliation.truth import differences, money_differences
+from medusa_payments.models import Capture, Discrepancy, PaymentSession, Proposal, Refund
+from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.proposals import approve_proposal
 from medusa_payments.reconciliation.ledger_scan import scan_ledger
 from medusa_payments.reconciliation.sweep import reconcile_due
 from medusa_payments.signals import payment_captured, payment_refunded
+from medusa_payments.statuses import Door
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.laws.fixtures import configure
 from tests.laws.scenes import STRIPE, authorized_at_stripe, breaks, listening
+
+from .scenes import nothing_is_kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,3 +72,88 @@ def test_without_it_a_scan_only_tells(stripe: StripeSimulator) -> None:
 
     assert not Capture.objects.exists()
     assert Discrepancy.objects.filter(state="open").exists()
+
+
+GHOST = "payses_01M88XV0DS0000000000000001"
+ACT = {"MODE": "act", "KIND": "ghost"}
+
+
+def _ghost(stripe: StripeSimulator, session_id: str = GHOST, **options: Any) -> str:
+    intent = stripe.foreign_intent(metadata={"session_id": session_id}, **options)
+    return str(intent["id"])
+
+
+def _restored() -> list[PaymentSession]:
+    return list(PaymentSession.all_objects.all())
+
+
+@pytest.mark.usefixtures("_old_enough")
+@pytest.mark.parametrize(
+    ("options", "resolution"),
+    [
+        ({}, "refunded"),
+        ({"capture_method": "manual"}, "closed"),
+        ({"payment_method": None}, "closed"),
+    ],
+    ids=["taken", "held", "payable"],
+)
+def test_a_ghost_is_undone_where_a_policy_says_so(
+    stripe: StripeSimulator, settings: Any, options: dict[str, Any], resolution: str
+) -> None:
+    configure(settings, POLICIES=(ACT,))
+    _ghost(stripe, **options)
+
+    _scan(imports=True)
+
+    (session,) = _restored()
+    assert (session.pk, session.resolution) == (GHOST, resolution)
+    assert session.deleted_reason == "indeterminate"
+    assert nothing_is_kept(stripe)
+    assert differences(stripe) == []
+    assert _scan(restart=True, imports=True).is_clean
+    assert len(_restored()) == 1
+
+
+@pytest.mark.usefixtures("_old_enough")
+@pytest.mark.parametrize(
+    "policies", [(), ({"MODE": "act"},), ({"MODE": "observe", "KIND": "ghost"},)], ids=str
+)
+def test_without_such_a_policy_a_ghost_is_only_told(
+    stripe: StripeSimulator, settings: Any, policies: tuple[Any, ...]
+) -> None:
+    """After an old backup was restored every paid order is one."""
+    configure(settings, POLICIES=policies)
+    _ghost(stripe)
+
+    _scan(imports=True)
+
+    assert _restored() == []
+    assert Discrepancy.objects.get(state="open").kind == "ghost"
+    assert not nothing_is_kept(stripe)
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_a_ghost_may_be_proposed_and_a_person_decides(
+    stripe: StripeSimulator, settings: Any
+) -> None:
+    configure(settings, POLICIES=({"MODE": "propose", "KIND": "ghost"},))
+    _ghost(stripe)
+    _scan(imports=True)
+    assert not nothing_is_kept(stripe)
+
+    proposal = Proposal.objects.get()
+    approve_proposal(proposal, actor=Actor("ann", Door.ADMIN), reason="Nobody ordered it.")
+
+    assert nothing_is_kept(stripe)
+    assert _restored()[0].resolution == "refunded"
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_a_mark_that_was_never_ours_is_left_alone(stripe: StripeSimulator, settings: Any) -> None:
+    configure(settings, POLICIES=(ACT,))
+    _ghost(stripe, session_id="somebody-elses")
+
+    _scan(imports=True)
+
+    assert _restored() == []
+    assert not nothing_is_kept(stripe)
