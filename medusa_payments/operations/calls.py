@@ -156,8 +156,8 @@ def claim_many(
     """Take the leases of those calls that are free, by one compare-and-set; see ``claim``.
 
     ``still`` must hold of them at that moment. ``owner`` names this taking and no other, because
-    it tells afterwards which leases were taken. With their sessions. ``makes_due``: they were kept
-    for this caller by ``keep``.
+    it tells afterwards which leases were taken. With their sessions. ``makes_due``: they waited for
+    this caller (``locking.looks_wait``).
     """
     now = DatabaseNow()
     values: dict[str, Any] = {
@@ -174,13 +174,6 @@ def claim_many(
         return []
     mine = rows.filter(leased_by=owner).select_related("payment_session")
     return list(mine.order_by("next_attempt_at", "pk"))
-
-
-def keep(call: ProviderCall, *, until: datetime) -> None:
-    """A look that is due at once is left to this caller; should it die, to anybody from then on."""
-    rows = ProviderCall.objects.using(database_alias())
-    due = rows.filter(pk=call.pk, next_attempt_at__lte=DatabaseNow())
-    patiently(lambda: due.update(next_attempt_at=until))
 
 
 def release(ids: Sequence[str], *, owner: str, until: datetime | None = None) -> None:

@@ -6,7 +6,9 @@ nothing on SQLite, and any read before the write sees a stale snapshot under REP
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -27,6 +29,21 @@ from medusa_payments.operations.locked import Locked, holding
 from medusa_payments.statuses import CallKind, CallState
 
 Result = TypeVar("Result")
+
+_looks_wait_until: ContextVar[datetime | None] = ContextVar("looks wait until", default=None)
+
+
+@contextmanager
+def looks_wait(until: datetime) -> Iterator[None]:
+    """Looks that are demanded in here are this caller's own until then, and anybody's after that.
+
+    A sweep makes one batch of them; others that run at the same time would take them one by one.
+    """
+    token = _looks_wait_until.set(until)
+    try:
+        yield
+    finally:
+        _looks_wait_until.reset(token)
 
 
 class LockedCollection(Locked):
@@ -103,9 +120,13 @@ class LockedCollection(Locked):
     def look_at(self, session: PaymentSession) -> None:
         """Ask for a lookup of the session after the commit: something is known but not enough.
 
-        Its initiate call is due at once, so that the sweep looks, should this process die.
+        Its initiate call is due at once, so that the sweep looks, should this process die; within
+        ``looks_wait`` it is due when that says.
         """
-        self.change(self.initiate_of(session), "call.scheduled", next_attempt_at=self.now)
+        initiate = self.initiate_of(session)
+        is_asked_now = initiate.is_unresolved
+        when = self.now if is_asked_now else _looks_wait_until.get() or self.now
+        self.change(initiate, "call.scheduled", next_attempt_at=when)
         if session not in self.needs_look:
             self.needs_look.append(session)
 

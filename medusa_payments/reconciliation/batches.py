@@ -22,10 +22,11 @@ from medusa_payments.ids import new_id
 from medusa_payments.models import ProviderCall
 from medusa_payments.models.recorded_call import RecordedCall
 from medusa_payments.operations.actors import SWEEP
-from medusa_payments.operations.calls import claim_many, keep, lease_seconds, release
+from medusa_payments.operations.calls import claim_many, lease_seconds, release
 from medusa_payments.operations.database import database_alias, patiently
 from medusa_payments.operations.findings import Look, record_abandoned, record_lookup
 from medusa_payments.operations.live_beside import see_live_beside
+from medusa_payments.operations.locking import looks_wait
 from medusa_payments.operations.lookups import lookup_requests
 from medusa_payments.operations.performing import resend, send_first
 from medusa_payments.operations.recording import Recorded
@@ -43,6 +44,7 @@ logger = logging.getLogger("medusa_payments")
 # More steps than any chain of undoing needs; what is left over is found by the next sweep.
 _MAX_STEPS = 20
 _READS_ASKED_FOR = 100  # of one batch
+# One time for all of a batch, so that what a killed sweep leaves is one batch again.
 _KEPT = timedelta(seconds=120)  # that a demanded look waits for the end of its batch
 _RECORDING_SECONDS = 60.0  # what a batch's records may take beside its lookups
 
@@ -59,12 +61,14 @@ class CallBatch:
         self._memory = memory
         self._owner = new_id("batch")
         self._due_again: list[str] = []
-        # One time for all, so that what a killed sweep leaves is one batch again.
-        self._kept_until = timezone.now() + _KEPT
 
     def work(self, ids: Sequence[str], *, still: Q, is_again: bool = False) -> list[str]:
         """``still``: what must hold of the calls when they are taken. ``is_again``: an earlier
         batch returned them."""
+        with looks_wait(timezone.now() + _KEPT):
+            return self._work(ids, still=still, is_again=is_again)
+
+    def _work(self, ids: Sequence[str], *, still: Q, is_again: bool) -> list[str]:
         calls = claim_many(
             ids,
             still=still & ~_never_sent(),
@@ -153,7 +157,6 @@ class CallBatch:
         """What was demanded; a demanded look waits for the next batch of this sweep."""
         for call in recorded.demanded:
             if not _is_new(call):
-                keep(call, until=self._kept_until)
                 self._due_again.append(call.pk)
         return [each for each in recorded.demanded if _is_new(each)]
 
