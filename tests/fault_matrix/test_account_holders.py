@@ -40,7 +40,7 @@ from .test_fault_matrix import FAULTS, HORIZON, PERSISTENCE, impatient
 __all__ = ["impatient"]
 
 # The answer is lost; and the key only repeats a stored error: whoever does not look makes another.
-DEFAULT_RUN = {("drop_after", "persistent"), ("error_500_after", "persistent")}
+DEFAULT_RUN = {("drop_after", "persistent")}
 SAVED = {"confirm": True, "payment_method": "pm_card_visa", "return_url": "https://shop.test/"}
 
 

@@ -379,7 +379,7 @@ def _only(types: tuple[str, ...]) -> Callable[[list[Any]], list[Any]]:
     return order
 
 
-_IN_EVERY_RUN = ("captured, partly refunded", "refund fails", "authenticated, canceled")
+_IN_EVERY_RUN = ("captured, partly refunded", "refund fails")
 
 
 @pytest.mark.parametrize(
