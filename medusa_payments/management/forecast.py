@@ -32,7 +32,7 @@ from medusa_payments.reconciliation.unfinished import (
     unfinished_holder_calls,
     unresolved_count,
 )
-from medusa_payments.statuses import CallKind, CallState, DiscrepancyState
+from medusa_payments.statuses import CallKind, DiscrepancyState
 
 
 def forecast(*, everything: bool) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _shown(
 
 def _first_step(call: ProviderCall | AccountHolderCall) -> str:
     """The table of ``operations.performing.advance``, in words."""
-    if call.state == CallState.OPEN and call.last_sent_at is None:
+    if call.was_never_sent:
         return f"send the {call.kind}"
     if isinstance(call, ProviderCall) and may_be_adopted(call.payment_session):
         return "look it up; adopt it if its collection is unpaid, or give it back"

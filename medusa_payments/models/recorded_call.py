@@ -66,12 +66,21 @@ class RecordedCall(Record):
         return self.id if self.generation == 1 else f"{self.id}:{self.generation}"
 
     @property
+    def was_never_sent(self) -> bool:
+        """Written down, and not asked yet."""
+        return self.state == CallState.OPEN and self.last_sent_at is None
+
+    @property
     def is_unresolved(self) -> bool:
         return self.state in UNRESOLVED_CALLS
 
     @property
     def is_final(self) -> bool:
         return not self.is_unresolved
+
+
+# The same, for the database.
+NEVER_SENT = Q(state=CallState.OPEN, last_sent_at__isnull=True)
 
 
 def rules_of_calls(table: str) -> list[models.BaseConstraint]:

@@ -21,7 +21,7 @@ from medusa_payments.operations.database import (
     patiently,
     refuse_open_transaction,
 )
-from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.registry import full_id, get_provider
 
 _EVERY_PROVIDER = "*"
 
@@ -35,8 +35,9 @@ def stop_automation(*, reason: str, actor: Actor, provider_id: str = "") -> Auto
     """
     refuse_open_transaction()
     refuse_unless_person(actor, reason=reason)
+    provider_id = get_provider(provider_id).id if provider_id else ""  # with its prefix
     stop = AutomationStop(
-        provider_id=get_provider(provider_id).id if provider_id else "",
+        provider_id=provider_id,
         active_key=provider_id or _EVERY_PROVIDER,
         reason=reason,
         stopped_by=actor.id,
@@ -58,6 +59,7 @@ def resume_automation(*, actor: Actor, provider_id: str = "") -> AutomationStop:
     """
     refuse_open_transaction()
     refuse_unless_person(actor)
+    provider_id = full_id(provider_id) if provider_id else ""
     stop = _active().filter(active_key=provider_id or _EVERY_PROVIDER).first()
     if stop is None or not patiently(lambda: _lift(stop, actor)):
         raise NotFound(f"Automation is not stopped {_where(provider_id)}.")
@@ -75,7 +77,7 @@ def holds_back(actor: Actor, provider_id: str) -> bool:
     return actor.is_automatic and is_stopped(provider_id)
 
 
-def postpone(call: RecordedCall) -> None:
+def wait_for_resume(call: RecordedCall) -> None:
     """A call that waits for a stop to end does not stand before the others at every sweep."""
     when = DatabaseNow() + timedelta(seconds=settings.RECONCILE_SCHEDULE[0])
     rows = type(call)._default_manager.using(database_alias())

@@ -35,7 +35,7 @@ def restore_ghost(
     """Write the record that is missing, as of a session that was set aside. Safe to repeat.
 
     ``seen`` is what the provider shows by the object's id, with ``session_id`` as its mark. None:
-    the mark is none that a session of ours ever had.
+    the mark is none that a session of ours ever had, or its place is taken.
     """
     if seen.session_id != session_id or not _OWN_ID.fullmatch(session_id):
         return None
@@ -46,6 +46,8 @@ def restore_ghost(
         collection_id=id_beside(PaymentCollection.ID_PREFIX, session_id),
         actor=actor,
     )
+    if collection.metadata != RESTORED:
+        return None
 
     def work(locked: LockedCollection) -> None:
         rows = PaymentSession.all_objects.using(database_alias())

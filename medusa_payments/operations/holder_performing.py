@@ -9,7 +9,7 @@ from typing import Any
 from medusa_payments.models import AccountHolderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.asking import ask
-from medusa_payments.operations.automation import holds_back, postpone
+from medusa_payments.operations.automation import holds_back, wait_for_resume
 from medusa_payments.operations.calls import claim, lease_seconds, renew
 from medusa_payments.operations.database import database_alias
 from medusa_payments.operations.holder_outcomes import record_lookup, record_outcome, shown
@@ -25,7 +25,6 @@ from medusa_payments.providers.types import (
     NotFound,
     Succeeded,
 )
-from medusa_payments.statuses import CallState
 
 logger = logging.getLogger("medusa_payments")
 
@@ -73,9 +72,9 @@ class _Work:
     def advance(self, call: AccountHolderCall, *, ignores_schedule: bool = False) -> None:
         _reloaded(call)
         if holds_back(self._actor, call.provider_id):
-            postpone(call)
+            wait_for_resume(call)
             return
-        never_sent = call.state == CallState.OPEN and call.last_sent_at is None
+        never_sent = call.was_never_sent
         if call.is_final or not claim(
             call,
             lease=_lease(call),

@@ -156,12 +156,13 @@ def holding(lock: Callable[[], Held], work: Callable[[Held], Result]) -> Result:
     """
     refuse_open_transaction()
 
-    def transact() -> Result:
+    def transact() -> tuple[Held, Result]:
         with transaction.atomic(using=database_alias(), durable=True):
             locked = lock()
             result = work(locked)
             locked.close()
-        locked.log()
-        return result
+        return locked, result
 
-    return patiently(transact)
+    locked, result = patiently(transact)
+    locked.log()  # out of what is repeated: it is committed
+    return result

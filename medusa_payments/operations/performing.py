@@ -11,7 +11,7 @@ from typing import Any
 from medusa_payments.models import ProviderCall
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.asking import ask
-from medusa_payments.operations.automation import holds_back, postpone
+from medusa_payments.operations.automation import holds_back, wait_for_resume
 from medusa_payments.operations.calls import claim, lease_seconds, renew
 from medusa_payments.operations.findings import (
     Look,
@@ -81,7 +81,7 @@ def advance(
     shows it undone. Returns what the record then demands.
     """
     call = ProviderCall.objects.get(pk=call.pk)
-    if _was_never_sent(call):
+    if call.was_never_sent:
         return _send_first(call, actor=actor, ignores_schedule=ignores_schedule)
     lease = lease_seconds(get_provider(call.provider_id))
     if not claim(call, lease=lease, will_send=False, whatever_the_lease_said=ignores_schedule):
@@ -102,7 +102,7 @@ def send_first(
     Returns what its record demands.
     """
     call = ProviderCall.objects.get(pk=call.pk)
-    if not _was_never_sent(call):
+    if not call.was_never_sent:
         return ()
     return _send_first(call, actor=actor, ignores_schedule=ignores_schedule)
 
@@ -111,7 +111,7 @@ def _send_first(
     call: ProviderCall, *, actor: Actor, ignores_schedule: bool
 ) -> tuple[ProviderCall, ...]:
     if holds_back(actor, call.provider_id):
-        postpone(call)
+        wait_for_resume(call)
         return ()
     lease = lease_seconds(get_provider(call.provider_id))
     if not claim(call, lease=lease, will_send=True, whatever_the_lease_said=ignores_schedule):
@@ -122,13 +122,18 @@ def _send_first(
     return recorded.demanded
 
 
-def _was_never_sent(call: ProviderCall) -> bool:
-    return call.state == CallState.OPEN and call.last_sent_at is None
-
-
 def resend(call: ProviderCall, *, actor: Actor) -> tuple[ProviderCall, ...]:
-    """Send a call again that a lookup has just shown undone; returns what its record demands."""
+    """Send a call again that a lookup has just shown undone; returns what its record demands.
+
+    Not if somebody else has taken it over since that lookup, or all is stopped meanwhile.
+    """
+    lease_token = call.lease_token
     call.refresh_from_db()
+    if call.lease_token != lease_token:
+        return ()
+    if holds_back(actor, call.provider_id):
+        wait_for_resume(call)
+        return ()
     lease = lease_seconds(get_provider(call.provider_id))
     is_new_key = call.first_sent_at is None
     if not call.is_unresolved or not claim(call, lease=lease, will_send=True):

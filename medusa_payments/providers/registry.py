@@ -25,13 +25,18 @@ def get_provider(provider_id: str) -> PaymentProvider:
     :raises UnknownProvider: the shop has set up no provider of this id.
     :raises ConfigurationError: its set-up cannot work.
     """
-    full_id = _full_id(provider_id)
-    if found := _providers.get(full_id):
+    provider_id = full_id(provider_id)
+    if found := _providers.get(provider_id):
         return found
     with _lock:
-        if full_id not in _providers:
-            _providers[full_id] = _build(full_id)
-        return _providers[full_id]
+        if provider_id not in _providers:
+            _providers[provider_id] = _build(provider_id)
+        return _providers[provider_id]
+
+
+def full_id(provider_id: str) -> str:
+    """The id with ``pp_``, whether or not there is such a provider."""
+    return provider_id if provider_id.startswith(PREFIX) else PREFIX + provider_id
 
 
 def provider_ids() -> tuple[str, ...]:
@@ -59,15 +64,11 @@ def clear() -> None:
         _providers.clear()
 
 
-def _full_id(provider_id: str) -> str:
-    return provider_id if provider_id.startswith(PREFIX) else PREFIX + provider_id
-
-
 def _set_ups() -> dict[str, Any]:
     configured = settings.PROVIDERS
     if not isinstance(configured, Mapping):
         raise ConfigurationError("The setting PROVIDERS must be a dictionary of provider ids.")
-    return {_full_id(provider_id): set_up for provider_id, set_up in configured.items()}
+    return {full_id(provider_id): set_up for provider_id, set_up in configured.items()}
 
 
 def _build(provider_id: str) -> PaymentProvider:

@@ -2,7 +2,7 @@
 
 All leases of a batch are taken by one statement. What the lookups show is recorded call by call;
 what the records demand is sent after that, each as a request of its own. A look that is demanded
-(what does the provider hold after it was undone?) is left due, and is part of a later batch.
+(what does the provider hold after it was undone?) is part of a later batch of the same sweep.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from medusa_payments.ids import new_id
 from medusa_payments.models import ProviderCall
-from medusa_payments.models.recorded_call import RecordedCall
+from medusa_payments.models.recorded_call import NEVER_SENT, RecordedCall
 from medusa_payments.operations.actors import SWEEP
 from medusa_payments.operations.calls import claim_many, lease_seconds, release
 from medusa_payments.operations.database import database_alias, patiently
@@ -41,8 +41,6 @@ from medusa_payments.statuses import CallKind, CallState
 
 logger = logging.getLogger("medusa_payments")
 
-# More steps than any chain of undoing needs; what is left over is found by the next sweep.
-_MAX_STEPS = 20
 _READS_ASKED_FOR = 100  # of one batch
 # One time for all of a batch, so that what a killed sweep leaves is one batch again.
 _KEPT = timedelta(seconds=120)  # that a demanded look waits for the end of its batch
@@ -71,7 +69,7 @@ class CallBatch:
     def _work(self, ids: Sequence[str], *, still: Q, is_again: bool) -> list[str]:
         calls = claim_many(
             ids,
-            still=still & ~_never_sent(),
+            still=still & ~NEVER_SENT,
             owner=self._owner,
             lease=2 * lease_seconds(self._provider) + _RECORDING_SECONDS,
             whatever_the_lease_said=self._everything,
@@ -80,7 +78,7 @@ class CallBatch:
         claimed = {call.pk for call in calls}
         self._set_aside_abandoned(calls)
         to_send = self._record(calls, self._look_up(calls))
-        unsent = ProviderCall.objects.filter(_never_sent(), pk__in=set(ids) - claimed)
+        unsent = ProviderCall.objects.filter(NEVER_SENT, pk__in=set(ids) - claimed)
         self._send([*to_send, *unsent])
         return self._due_again
 
@@ -100,10 +98,10 @@ class CallBatch:
             return {}
         batch = LookupBatch(requests=lookup_requests(calls), max_reads=reads, memory=self._memory)
         readings = self._ask(batch)
-        outages = {pk: each for pk, each in readings.items() if _is_outage(each)}
+        outages = _outages(readings)
         if len(outages) < len(readings):
             self._gate.answered()
-        if outages and self._gate.failed(next(iter(outages.values())).result.code):  # type: ignore[union-attr]
+        if outages and self._gate.failed(next(iter(outages.values()))):
             readings = {pk: each for pk, each in readings.items() if pk not in outages}
         self._release(
             [call for call in calls if call.payment_session_id not in readings],
@@ -156,13 +154,14 @@ class CallBatch:
     def _to_send(self, recorded: Recorded) -> list[ProviderCall]:
         """What was demanded; a demanded look waits for the next batch of this sweep."""
         for call in recorded.demanded:
-            if not _is_new(call):
+            if not call.was_never_sent:
                 self._due_again.append(call.pk)
-        return [each for each in recorded.demanded if _is_new(each)]
+        return [each for each in recorded.demanded if each.was_never_sent]
 
     def _send(self, calls: Iterable[ProviderCall]) -> None:
         waiting = deque(calls)
-        for call in iter(lambda: waiting.popleft() if waiting else None, None):
+        while waiting:
+            call = waiting.popleft()
             try:
                 waiting.extend(self._send_one(call))
             except Exception:
@@ -170,7 +169,7 @@ class CallBatch:
                 postpone(call)
 
     def _send_one(self, call: ProviderCall) -> list[ProviderCall]:
-        if _is_new(call):
+        if call.was_never_sent:
             demanded = send_first(call, actor=SWEEP, ignores_schedule=self._everything)
         else:
             demanded = resend(call, actor=SWEEP)
@@ -189,13 +188,10 @@ def postpone(call: RecordedCall) -> None:
     patiently(lambda: rows.update(next_attempt_at=when, looks=F("looks") + 1))
 
 
-def _never_sent() -> Q:
-    return Q(state=CallState.OPEN, last_sent_at__isnull=True)
-
-
-def _is_new(call: ProviderCall) -> bool:
-    return call.state == CallState.OPEN and call.last_sent_at is None
-
-
-def _is_outage(reading: Reading) -> bool:
-    return isinstance(reading.result, NoAnswer) and reading.result.is_outage
+def _outages(readings: dict[str, Reading]) -> dict[str, str]:
+    """Why there was no answer, of those for which that has nothing to do with what was asked."""
+    return {
+        session_id: reading.result.code
+        for session_id, reading in readings.items()
+        if isinstance(reading.result, NoAnswer) and reading.result.is_outage
+    }

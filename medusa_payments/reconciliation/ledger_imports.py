@@ -7,6 +7,7 @@ nobody asked for (law 7).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -23,56 +24,74 @@ from medusa_payments.reconciliation import ledger_discrepancies
 from medusa_payments.reconciliation.ledger_findings import Finding
 from medusa_payments.statuses import LedgerClass, LedgerKind, PolicyMode
 
-_IMPORTED = (LedgerClass.AMOUNT, LedgerClass.STATUS)
+logger = logging.getLogger("medusa_payments")
+
+_OTHERWISE = (LedgerClass.AMOUNT, LedgerClass.STATUS)
 
 
-def import_findings(findings: Iterable[Finding], *, provider: PaymentProvider) -> int:
-    """Read the sessions of these findings and record how they stand. Returns how many.
+def import_findings(findings: Iterable[Finding], *, provider: PaymentProvider) -> dict[str, str]:
+    """Read the sessions of these findings and record how they stand.
 
     A ghost gets a record, and is undone, where a policy of the kind ``"ghost"`` says so.
 
-    The discrepancies of what is recorded as it is there are closed by that.
+    Returns what ``ledger_discrepancies.close`` takes: the keys of what is recorded as it is there.
+    One that cannot be imported keeps its finding, and holds up no other.
     """
+    recorded: dict[str, str] = {}
+    for session_mark, own in _by_session(findings).items():
+        try:
+            is_recorded = _import(session_mark, own, provider=provider)
+        except Exception:
+            logger.exception("Session %s could not be imported; the scan goes on", session_mark)
+            continue
+        if is_recorded:
+            recorded |= {
+                f"{finding.ledger_class}:{finding.about}": finding.payment_reference
+                for finding in own
+                if finding.about and _is_row(finding)
+            }
+    return recorded
+
+
+def _by_session(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     of_session: dict[str, list[Finding]] = {}
-    ghosts: list[Finding] = []
     for finding in findings:
-        if finding.ledger_class in _IMPORTED and finding.session_id:
-            of_session.setdefault(finding.session_id, []).append(finding)
-        if finding.ledger_class is LedgerClass.GHOST and finding.kind is LedgerKind.PAYMENT:
-            ghosts.append(finding)
-    rows = PaymentSession.all_objects.using(database_alias()).filter(pk__in=list(of_session))
-    imported = sum(_import(session, of_session[session.pk]) for session in rows.order_by("pk"))
-    return imported + sum(_undo_ghost(provider, finding) for finding in ghosts)
+        if finding.ledger_class in (*_OTHERWISE, LedgerClass.GHOST):
+            mark = finding.session_id or finding.session_mark
+            of_session.setdefault(mark, []).append(finding)
+    return of_session
 
 
-def _import(session: PaymentSession, findings: list[Finding]) -> bool:
+def _import(session_id: str, findings: list[Finding], *, provider: PaymentProvider) -> bool:
+    """Whether the record shows what is there, and nothing is left to do about it."""
+    rows = PaymentSession.all_objects.using(database_alias())
+    session: PaymentSession | None = rows.filter(pk=session_id).first()
+    is_ghost = session is None
+    if session is None:
+        session = _restored(findings, provider=provider)
+    if session is None:
+        return False
     shown = see(session, actor=ledger_discrepancies.LEDGER_SCAN)
-    if not isinstance(shown, Found):
-        return False
-    row = PaymentSession.all_objects.using(database_alias()).get(pk=session.pk)
-    there = (shown.payment.held_minor, shown.payment.captured_minor)
-    if (row.held_minor, row.captured_minor) != there:
-        return False
-    ledger_discrepancies.close(
-        {
-            f"{finding.ledger_class}:{finding.about}": finding.payment_reference
-            for finding in findings
-            if finding.about and _is_recorded(finding)
-        }
+    session = rows.get(pk=session.pk)
+    if is_ghost:
+        return bool(session.resolution)
+    return isinstance(shown, Found) and (session.held_minor, session.captured_minor) == (
+        shown.payment.held_minor,
+        shown.payment.captured_minor,
     )
-    return True
 
 
-def _undo_ghost(provider: PaymentProvider, finding: Finding) -> bool:
-    """Restored as a session that was set aside, of which law 7 gives back what it holds."""
+def _restored(findings: list[Finding], *, provider: PaymentProvider) -> PaymentSession | None:
+    """As a session that was set aside, of which law 7 gives back what it holds."""
+    ghost = next((each for each in findings if each.kind is LedgerKind.PAYMENT), None)
+    if ghost is None:
+        return None
     request = LookupRequest(
-        session_id=finding.session_mark,
-        reference=finding.payment_reference or finding.reference,
-        with_refunds=True,
+        session_id=ghost.session_mark, reference=ghost.payment_reference, with_refunds=True
     )
     shown = provider.lookup(request)
     if not isinstance(shown, Found):
-        return False
+        return None
     seen, made_at = shown.payment, _made_at(shown.payment)
     mode = ghost_mode_for(
         provider_id=provider.id,
@@ -81,23 +100,14 @@ def _undo_ghost(provider: PaymentProvider, finding: Finding) -> bool:
         age=timezone.now() - made_at,
     )
     if mode == PolicyMode.OBSERVE:
-        return False
-    session = restore_ghost(
-        finding.session_mark,
+        return None
+    return restore_ghost(
+        ghost.session_mark,
         seen,
         provider_id=provider.id,
         created_at=made_at,
         actor=ledger_discrepancies.LEDGER_SCAN,
     )
-    if session is None:
-        return False
-    see(session, actor=ledger_discrepancies.LEDGER_SCAN)
-    session = PaymentSession.all_objects.using(database_alias()).get(pk=session.pk)
-    if session.resolution:
-        ledger_discrepancies.close(
-            {f"{LedgerClass.GHOST}:{finding.about}": finding.payment_reference}
-        )
-    return True
 
 
 def _made_at(seen: ProviderPayment) -> datetime:
@@ -106,7 +116,7 @@ def _made_at(seen: ProviderPayment) -> datetime:
     return datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timezone.now()
 
 
-def _is_recorded(finding: Finding) -> bool:
+def _is_row(finding: Finding) -> bool:
     """A payment's sums are compared already; a refund must have become a row."""
     if finding.kind is not LedgerKind.REFUND:
         return True

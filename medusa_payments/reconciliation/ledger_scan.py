@@ -15,15 +15,17 @@ from django.utils import timezone
 from medusa_payments import settings
 from medusa_payments.errors import NotAllowed
 from medusa_payments.models import LedgerFinding, LedgerScan
+from medusa_payments.operations import caps
 from medusa_payments.operations.database import database_alias
 from medusa_payments.providers.base import PaymentProvider
 from medusa_payments.providers.registry import get_provider, provider_ids_with
+from medusa_payments.reconciliation import ledger_discrepancies
 from medusa_payments.reconciliation.ledger_findings import Figures
 from medusa_payments.reconciliation.ledger_imports import import_findings
 from medusa_payments.reconciliation.ledger_reading import LedgerReads, OwnPace, SharedPace
 from medusa_payments.reconciliation.ledger_report import LedgerReport, ledger_report
 from medusa_payments.reconciliation.ledger_scans import bounds, finding_row, held_scan
-from medusa_payments.reconciliation.ledger_walk import LedgerRange, LedgerWalk
+from medusa_payments.reconciliation.ledger_walk import LedgerRange, LedgerWalk, WindowResult
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,18 @@ def scan_ledger(
         walk = LedgerWalk(reads, scope, on_page=held.keep)
         on_progress(ScanProgress(scan.since, scan.until, scan.watermark or scan.since))
         for result in walk.windows(scan.watermark):
+            # Before the window is saved: a scan that dies between reads the window again.
+            recorded = _imported(result, provider, scan) if imports else {}
             held.save(result, is_last=result.watermark >= scan.until)
-            if imports:
-                import_findings(result.findings, provider=provider)
+            ledger_discrepancies.close(recorded)
             on_progress(ScanProgress(scan.since, scan.until, result.watermark))
     return report_of(scan)
+
+
+def _imported(result: WindowResult, provider: PaymentProvider, scan: LedgerScan) -> dict[str, str]:
+    """What is undone on the way counts for the caps of this scan as for those of one sweep."""
+    with caps.run(scan.pk):
+        return import_findings(result.findings, provider=provider)
 
 
 def observe_ledger(

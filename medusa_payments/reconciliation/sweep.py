@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from medusa_payments.errors import MedusaPaymentsError
 from medusa_payments.ids import new_id
 from medusa_payments.models import (
     AccountHolderCall,
@@ -133,6 +134,8 @@ class _Run:
     def _work_on_holders(self) -> None:
         rows = unfinished_holder_calls(everything=self._everything)
         for call in list(rows if self._everything else rows[:_OTHERS]):
+            if not self._everything and _is_paused(call.provider_id):
+                continue
             self._examined.setdefault(call.pk, call.state)
             try:
                 holder_performing.advance(call, actor=SWEEP, ignores_schedule=self._everything)
@@ -238,6 +241,14 @@ class _Run:
             .count(),
             calls=calls,
         )
+
+
+def _is_paused(provider_id: str) -> bool:
+    """Whether the provider did not answer of late, so that looks would be spent on nothing."""
+    try:
+        return Gate(get_provider(provider_id)).is_open()
+    except MedusaPaymentsError:
+        return False  # it cannot be asked at all; the call tells
 
 
 def _shuffled(ids: Sequence[str], size: int) -> list[list[str]]:

@@ -21,6 +21,8 @@ from medusa_payments.operations.automation import (
     resume_automation,
     stop_automation,
 )
+from medusa_payments.operations.captures import capture_payment
+from medusa_payments.operations.performing import resend
 from medusa_payments.operations.refunds import refund_payment
 from medusa_payments.operations.sessions import delete_payment_session
 from medusa_payments.providers.types import Indeterminate, NoAnswer
@@ -29,6 +31,7 @@ from medusa_payments.statuses import Door
 from tests.laws.scenes import (
     FAKE,
     StagedProvider,
+    authorized_at,
     breaks,
     captured_at,
     let_time_pass,
@@ -65,6 +68,55 @@ def test_nothing_is_undone_while_stopped_and_at_once_when_resumed(
     assert reloaded(session).resolution == "refunded"
     assert len(fake.asked_for("refund_payment")) == 1
     assert breaks(session.payment_collection) == []
+
+
+def test_a_provider_is_stopped_by_its_id_without_the_prefix_too(fake: StagedProvider) -> None:
+    _stop(FAKE.removeprefix("pp_"))
+
+    assert is_stopped(FAKE)
+    assert reloaded(ghost_at(fake, "captured")).resolution == ""
+
+    resume_automation(actor=ANN, provider_id=FAKE.removeprefix("pp_"))
+
+    assert not is_stopped(FAKE)
+
+
+def test_what_was_decided_before_the_stop_is_not_sent_again_after_it(fake: StagedProvider) -> None:
+    call = _lost_capture(fake)
+    _claim(call)
+    _stop()
+
+    resend(call, actor=SWEEP)
+
+    assert len(fake.asked_for("capture_payment")) == 1
+    assert reloaded(call).state == "indeterminate"
+
+
+def test_what_another_sweep_has_taken_over_meanwhile_is_not_sent_again(
+    fake: StagedProvider,
+) -> None:
+    call = _lost_capture(fake)
+    _claim(call)
+    ProviderCall.objects.filter(pk=call.pk).update(lease_token=call.lease_token + 1)
+
+    resend(call, actor=SWEEP)
+
+    assert len(fake.asked_for("capture_payment")) == 1
+
+
+def _lost_capture(fake: StagedProvider) -> ProviderCall:
+    """It did not happen; nobody knows."""
+    payment = authorized_at(fake)
+    fake.script("capture_payment", Indeterminate(code="lost"))
+    fake.script("lookup", NoAnswer())
+    capture_payment(payment)
+    return only_call("capture")
+
+
+def _claim(call: ProviderCall) -> None:
+    """As a sweep that has looked it up, and gave the lease back with its record."""
+    call.lease_token += 1
+    ProviderCall.objects.filter(pk=call.pk).update(lease_token=call.lease_token, leased_until=None)
 
 
 def test_a_stop_of_another_provider_holds_nothing_back(fake: StagedProvider) -> None:

@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from medusa_payments.errors import PaymentIndeterminate
-from medusa_payments.models import Discrepancy, ProviderCall, ProviderGate
+from medusa_payments.errors import AccountHolderIndeterminate, PaymentIndeterminate
+from medusa_payments.models import AccountHolderCall, Discrepancy, ProviderCall, ProviderGate
+from medusa_payments.operations.account_holders import create_account_holder
 from medusa_payments.providers.batches import BatchAnswer, LookupBatch
 from medusa_payments.providers.registry import get_provider
-from medusa_payments.providers.types import Indeterminate
+from medusa_payments.providers.types import Indeterminate, NoAnswer
 from medusa_payments.reconciliation.gates import Gate
 from medusa_payments.reconciliation.sweep import reconcile_all, reconcile_due
 from medusa_payments.signals import discrepancy_opened
@@ -258,6 +259,22 @@ def test_a_provider_that_breaks_does_not_hold_up_another(
     assert report.unresolved == 1
     assert resolutions([broken]) == {"": 1}
     assert ProviderGate.objects.get(provider_id=FAKE).failures == 1
+
+
+def test_calls_about_account_holders_wait_too(fake: StagedProvider) -> None:
+    fake.script("create_account_holder", Indeterminate(code="lost"))
+    fake.script("lookup_account_holder", NoAnswer())
+    with pytest.raises(AccountHolderIndeterminate):
+        create_account_holder(provider_id=FAKE, customer={"id": "c1", "email": "ann@example.com"})
+    looks = AccountHolderCall.objects.get().looks
+    AccountHolderCall.objects.update(next_attempt_at="2020-01-01T00:00Z")
+    for _ in range(3):
+        Gate(fake).failed("no_answer")
+
+    reconcile_due()
+
+    call = AccountHolderCall.objects.get()
+    assert (call.state, call.looks) == ("indeterminate", looks)
 
 
 def _lost_at(fake: StagedProvider) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -9,17 +10,35 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.reconciliation.truth import differences, money_differences
-from medusa_payments.models import Capture, Discrepancy, PaymentSession, Proposal, Refund
+from medusa_payments.models import (
+    Capture,
+    Discrepancy,
+    LedgerScan,
+    PaymentSession,
+    Proposal,
+    Refund,
+)
 from medusa_payments.operations.actors import Actor
 from medusa_payments.operations.captures import capture_payment
 from medusa_payments.operations.proposals import approve_proposal
+from medusa_payments.providers.registry import get_provider
+from medusa_payments.providers.types import LookupRequest, LookupResult
 from medusa_payments.reconciliation.ledger_scan import scan_ledger
+from medusa_payments.reconciliation.ledger_scans import HeldScan
 from medusa_payments.reconciliation.sweep import reconcile_due
 from medusa_payments.signals import payment_captured, payment_refunded
 from medusa_payments.statuses import Door
 from medusa_payments.testing.stripe_simulator import StripeSimulator
 from tests.laws.fixtures import configure
-from tests.laws.scenes import STRIPE, authorized_at_stripe, breaks, listening
+from tests.laws.scenes import (
+    STRIPE,
+    Crash,
+    authorized_at_stripe,
+    breaks,
+    collection_of,
+    listening,
+    reloaded,
+)
 
 from .scenes import nothing_is_kept
 
@@ -157,3 +176,79 @@ def test_a_mark_that_was_never_ours_is_left_alone(stripe: StripeSimulator, setti
 
     assert _restored() == []
     assert not nothing_is_kept(stripe)
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_a_scan_that_dies_between_import_and_save_leaves_nothing_undone(
+    stripe: StripeSimulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(settings, POLICIES=(ACT,))
+    held = authorized_at_stripe(stripe)
+    stripe.dashboard_capture(held.payment_session.provider_reference)
+    _ghost(stripe)
+    with monkeypatch.context() as dying:
+        dying.setattr(HeldScan, "save", _die)
+        with pytest.raises(Crash):
+            _scan(imports=True)
+    LedgerScan.objects.update(leased_until=None)
+
+    _scan(imports=True)
+
+    assert money_differences(stripe) == []
+    assert not [each for each in stripe.ledger()["intents"].values() if each["held"]]
+    assert Refund.objects.filter(status="succeeded").count() == 1
+    assert len(stripe.requests("refunds.create")) == 1
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_what_cannot_be_imported_holds_up_nothing(
+    stripe: StripeSimulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(settings, POLICIES=(ACT,))
+    broken = _ghost(stripe, session_id=f"{GHOST[:-1]}2")
+    _ghost(stripe)
+    provider = get_provider(STRIPE)
+    lookup, asked = provider.lookup, Counter[str]()
+
+    def breaks_at_the_second_look(request: LookupRequest) -> LookupResult:
+        asked[request.reference] += 1
+        if request.reference == broken and asked[broken] > 1:
+            raise RuntimeError("a defect of the provider's")
+        return lookup(request)
+
+    monkeypatch.setattr(provider, "lookup", breaks_at_the_second_look)
+
+    _scan(imports=True)
+
+    assert [session.pk for session in _restored()] == [GHOST]
+    assert _restored()[0].resolution == "refunded"
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_a_collection_that_is_not_a_ghosts_is_left_alone(
+    stripe: StripeSimulator, settings: Any
+) -> None:
+    configure(settings, POLICIES=(ACT,))
+    beside = GHOST.replace("payses_", "pay_col_")
+    collection = collection_of(collection_id=beside)
+    _ghost(stripe)
+
+    _scan(imports=True)
+
+    assert _restored() == []
+    assert reloaded(collection).canceled_at is None
+
+
+@pytest.mark.usefixtures("_old_enough")
+def test_a_scan_is_a_run_of_its_own_for_the_caps(stripe: StripeSimulator, settings: Any) -> None:
+    configure(settings, POLICIES=(ACT,), CAPS={"RUN": {"ACTS": 1}})
+    for number in range(3):
+        _ghost(stripe, session_id=f"{GHOST[:-1]}{number}")
+
+    _scan(imports=True)
+
+    assert len(stripe.requests("refunds.create")) == 1
+
+
+def _die(*args: Any, **kwargs: Any) -> None:
+    raise Crash
